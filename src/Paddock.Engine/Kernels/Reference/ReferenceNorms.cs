@@ -1,0 +1,83 @@
+namespace Paddock.Engine.Kernels.Reference;
+
+/// <summary>Scalar twin of <see cref="RmsNorm"/>.</summary>
+internal static unsafe class ReferenceRmsNorm
+{
+    public static void Forward(int rows, int C, float* x, float* weight, float eps, float* y, float* rstd)
+    {
+        for (long r = 0; r < rows; r++)
+        {
+            double squares = 0;
+            for (int i = 0; i < C; i++)
+                squares += (double)x[r * C + i] * x[r * C + i];
+            rstd[r] = (float)(1 / Math.Sqrt(squares / C + eps));
+            for (int i = 0; i < C; i++)
+                y[r * C + i] = x[r * C + i] * rstd[r] * weight[i];
+        }
+    }
+
+    public static void Backward(int rows, int C, float* dy, float* x, float* weight, float* rstd, float* dx, bool accumulateDx, float* dWeight)
+    {
+        for (long r = 0; r < rows; r++)
+        {
+            double dot = 0;
+            for (int i = 0; i < C; i++)
+                dot += (double)dy[r * C + i] * weight[i] * x[r * C + i];
+            double s = rstd[r], coefficient = dot * s * s * s / C;
+            for (int i = 0; i < C; i++)
+            {
+                long at = r * C + i;
+                double gradient = s * dy[at] * weight[i] - coefficient * x[at];
+                if (dWeight != null)
+                    dWeight[i] += (float)(dy[at] * (x[at] * s));
+                dx[at] = (float)(accumulateDx ? dx[at] + gradient : gradient);
+            }
+        }
+    }
+}
+
+/// <summary>Scalar twin of <see cref="LayerNorm"/>.</summary>
+internal static unsafe class ReferenceLayerNorm
+{
+    public static void Forward(int rows, int C, float* x, float* weight, float* bias, float eps, float* y, float* mean, float* rstd)
+    {
+        for (long r = 0; r < rows; r++)
+        {
+            double sum = 0, squares = 0;
+            for (int i = 0; i < C; i++)
+                sum += x[r * C + i];
+            double average = sum / C;
+            for (int i = 0; i < C; i++)
+                squares += (x[r * C + i] - average) * (x[r * C + i] - average);
+            double scale = 1 / Math.Sqrt(squares / C + eps);
+            (mean[r], rstd[r]) = ((float)average, (float)scale);
+            for (int i = 0; i < C; i++)
+                y[r * C + i] = (float)((x[r * C + i] - average) * scale * weight[i] + bias[i]);
+        }
+    }
+
+    public static void Backward(int rows, int C, float* dy, float* x, float* weight, float* mean, float* rstd, float* dx, bool accumulateDx, float* dWeight, float* dBias)
+    {
+        for (long r = 0; r < rows; r++)
+        {
+            double sum = 0, dot = 0, s = rstd[r];
+            for (int i = 0; i < C; i++)
+            {
+                double g = (double)dy[r * C + i] * weight[i];
+                sum += g;
+                dot += g * (x[r * C + i] - (double)mean[r]) * s;
+            }
+            for (int i = 0; i < C; i++)
+            {
+                long at = r * C + i;
+                double normalised = (x[at] - (double)mean[r]) * s, upstream = dy[at];
+                double gradient = s * (upstream * weight[i] - sum / C - normalised * dot / C);
+                if (dWeight != null)
+                    dWeight[i] += (float)(upstream * normalised);
+                if (dBias != null)
+                    dBias[i] += (float)upstream;
+                dx[at] = (float)(accumulateDx ? dx[at] + gradient : gradient);
+            }
+        }
+    }
+}
