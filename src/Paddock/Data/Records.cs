@@ -8,6 +8,9 @@ public sealed record Prompt(string Id, IReadOnlyList<ChatMessage> Messages)
 {
     public static Prompt FromInstruction(string id, string instruction) => new(id, [new ChatMessage("user", instruction)]);
 
+    /// <summary>What makes two prompts the same: who said what.</summary>
+    public string Key => string.Join('\n', Messages.Select(m => $"{m.Role}: {m.Content}"));
+
     /// <summary>The last user message: the instruction of a single-turn prompt.</summary>
     public string Instruction
     {
@@ -37,9 +40,10 @@ public sealed record Comparison(string Id, Prompt Prompt, Response First, Respon
 
 /// <summary>
 /// A training preference. <paramref name="Probability"/> is the probability that Chosen is the better one: 1 is a hard label, less is
-/// a soft one (a jury's share, a judge's log-prob).
+/// a soft one (a jury's share, a judge's log-prob). <paramref name="Margin"/>: by how much a reward model should prefer Chosen; 0 asks
+/// for no lead.
 /// </summary>
-public sealed record Preference(Prompt Prompt, Response Chosen, Response Rejected, double Probability = 1.0);
+public sealed record Preference(Prompt Prompt, Response Chosen, Response Rejected, double Probability = 1.0, double Margin = 0.0);
 
 /// <summary>An answer with a thumb up or down (KTO's data).</summary>
 public sealed record Label(Prompt Prompt, Response Response, bool Desirable);
