@@ -26,6 +26,15 @@ public interface IWorld
     /// <summary>The reference system's answers, in the order of <see cref="Prompts"/>; an error when the split has none.</summary>
     IReadOnlyList<Response> References(string split);
 
+    /// <summary>Pairs with a preference of their own (people's, or a file's); an error when the split has none.</summary>
+    IReadOnlyList<Preference> Preferences(string split);
+
+    /// <summary>Tokens that an answer may have unless a recipe says otherwise.</summary>
+    int MaxResponseTokens { get; }
+
+    /// <summary>What the world itself knows of an answer, by name; NaN where a measure does not apply to the prompt. Empty when it knows nothing.</summary>
+    IReadOnlyDictionary<string, double> Measure(Prompt prompt, Response response);
+
     /// <summary>Names that <see cref="Annotator"/> takes.</summary>
     IReadOnlyList<string> Annotators { get; }
 
