@@ -49,7 +49,8 @@ public abstract record Adaptation
 
 /// <param name="Weights">A model folder, a GGUF file or a hub id.</param>
 /// <param name="Seed">Seeds whatever is created fresh: adapters, heads.</param>
-public sealed record ModelSpec(string Weights, Adaptation Adaptation, Head Head, ulong Seed);
+/// <param name="NewHead">Under a scalar head: put a fresh one, zero at the start, on weights that have none. Otherwise weights without one are refused.</param>
+public sealed record ModelSpec(string Weights, Adaptation Adaptation, Head Head, ulong Seed, bool NewHead = false);
 
 /// <param name="Count">Samples of this prompt, at least one.</param>
 /// <param name="Stream">Names the random stream; the same stream gives the same samples whatever else is in the batch.</param>

@@ -1,0 +1,92 @@
+// Supervised fine-tuning: maximum likelihood of the responses given their prompts.
+//
+//   loss = - sum over response tokens of log pi(y_t | x, y_<t)  /  number of response tokens of the step
+//
+// The mean runs over the tokens of the whole optimizer step, never over means of rows or micro-batches. Prompts are not trained on;
+// the end token is. Page, metrics and results: docs/methods/sft.md
+using Paddock.Backends;
+using Paddock.Data;
+using Paddock.Methods.Formulas;
+
+namespace Paddock.Methods;
+
+/// <summary>Settings of supervised fine-tuning; the optimizer's defaults are the Meadow's.</summary>
+/// <param name="MicroTokens">Tokens in memory at once; changes speed and memory only.</param>
+public sealed record SftSettings(int Batch = 32, int Epochs = 1, double LearningRate = 5e-4, [Inline] Optimisation? Optimisation = null, int MicroTokens = 8192)
+{
+    public Optimisation Optimisation { get; init; } = Optimisation ?? new Optimisation();
+}
+
+/// <summary>Trains a policy on demonstrations. <see cref="RunAsync"/> top to bottom is the algorithm.</summary>
+public sealed class Sft(SftSettings settings)
+{
+    private sealed record State(int Step, long Tokens);
+
+    public async Task RunAsync(IReadOnlyList<TokenizedExample> examples, ITrainableModel policy, StageContext stage, CancellationToken cancellation)
+    {
+        Sequence[] sequences = [.. examples.Select(e => Sequence.ForResponse(e.Prompt, e.Response))];
+        DataOrder order = new(stage.Stream("data"), sequences.Length, settings.Batch, settings.Epochs);
+        int steps = order.Steps;
+        State state = await stage.ResumeAsync<State>(cancellation) ?? new State(0, 0);
+
+        for (int step = state.Step; step < steps; step++)
+        {
+            // 1. the rows of this step: a pure function of (seed, step), so a resumed run sees the same ones
+            int[] rows = order.Rows(step).ToArray();
+            int tokens = rows.Sum(row => examples[row].Response.Length);
+
+            // 2. log-probs of the responses; c = d loss / d log-prob = -1 / tokens at each of them
+            double loss = 0, entropy = 0, hits = 0;
+            foreach ((int start, int end) in MicroBatches.Split([.. rows.Select(row => sequences[row].Input.Length)], settings.MicroTokens))
+            {
+                Sequence[] batch = [.. rows[start..end].Select(row => sequences[row])];
+                IReadOnlyList<ReadOnlyMemory<float>> outputs;
+                if (policy is IDistributionModel whole)
+                {
+                    DistributionResult seen = await whole.ForwardDistributionAsync(batch, cancellation);
+                    outputs = seen.LogProbs;
+                    entropy += SumAll(seen.Entropies);
+                    hits += SumAll(seen.ArgMaxHits);
+                }
+                else
+                {
+                    outputs = (await policy.ForwardAsync(batch, cancellation)).Outputs;
+                }
+                loss -= SumAll(outputs) / tokens;
+                await policy.BackwardAsync(batch, [.. batch.Select(sequence => ResponseOutputs.Spread(sequence, -1.0 / tokens))], cancellation);
+            }
+
+            // 3. one AdamW step
+            AdamStep adam = settings.Optimisation.At(step, steps, settings.LearningRate);
+            StepResult result = await policy.StepAsync(adam, cancellation);
+
+            state = new State(step + 1, state.Tokens + tokens);
+            Dictionary<string, double> metrics = new()
+            {
+                ["loss"] = loss,
+                ["grad_norm"] = result.GradientNorm,
+                ["learning_rate"] = adam.LearningRate,
+                ["epoch"] = order.Epoch(step + 1),
+                ["num_tokens"] = state.Tokens,
+            };
+            if (policy is IDistributionModel)
+            {
+                metrics["entropy"] = entropy / tokens;
+                metrics["mean_token_accuracy"] = hits / tokens;
+            }
+            #region shared: log and keep the step
+            stage.Log(step, metrics);
+            stage.Progress(step + 1, steps, "steps");
+            await stage.CheckpointAsync(step + 1, state, cancellation);
+            #endregion
+        }
+    }
+
+    private static double SumAll(IReadOnlyList<ReadOnlyMemory<float>> outputs)
+    {
+        double sum = 0;
+        foreach (ReadOnlyMemory<float> row in outputs)
+            sum += SumLogProb.Of(row.Span).Value;
+        return sum;
+    }
+}

@@ -1,0 +1,106 @@
+using Paddock.Backends;
+using Paddock.Data;
+using Paddock.Engine.Numerics;
+using Paddock.Methods;
+using Paddock.Methods.Formulas;
+using Paddock.Tests.Backends;
+
+namespace Paddock.Tests.Methods;
+
+/// <summary>How long and how coarsely a method is run.</summary>
+/// <param name="Rows">First so many rows of the data.</param>
+internal sealed record MethodRun(int Rows = 10, int Batch = 4, int Epochs = 2, double LearningRate = 3e-3, int MicroTokens = 8192);
+
+/// <summary>One training method on small random data, run the same way as all others.</summary>
+/// <param name="Page">Its page in docs/methods.</param>
+internal sealed record MethodCase(string Name, string Page, Head Head, Func<MethodRun, ITrainableModel, StageContext, TinyModel, Task> RunAsync, bool Lora = false)
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    private static readonly TokenizedPair[] Data = MakePairs();
+
+    public static IReadOnlyList<MethodCase> All { get; } =
+    [
+        new("sft", "sft", Head.Token, SftAsync),
+        new("sft of adapters", "sft", Head.Token, SftAsync, Lora: true),
+        new("sft without distributions", "sft", Head.Token, (run, model, stage, tiny) => SftAsync(run, new PlainModel(model), stage, tiny)),
+        new("reward model", "reward-model", Head.Scalar, (run, model, stage, _) =>
+            new RewardModel(new RewardModelSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(Pairs(run), model, stage, None)),
+        new("centred reward model of adapters", "reward-model", Head.Scalar, (run, model, stage, _) =>
+            new RewardModel(new RewardModelSettings(run.Batch, run.Epochs, run.LearningRate, Centring: 0.01, MicroTokens: run.MicroTokens)).RunAsync(Pairs(run), model, stage, None), Lora: true),
+        new("dpo", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Sigmoid, run, model, stage, tiny)),
+        new("dpo with ipo", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Ipo, run, model, stage, tiny)),
+        new("dpo with aot", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Aot, run, model, stage, tiny)),
+        new("dpo of adapters", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Sigmoid, run, model, stage, tiny), Lora: true),
+        new("expert iteration", "sft", Head.Token, (run, model, stage, _) =>
+            new ExpertIteration(new ExpertIterationSettings(Training: new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))).TrainAsync(Examples(run), model, stage, None)),
+        new("pretraining", "pretraining", Head.Token, PretrainAsync),
+    ];
+
+    public static MethodCase Named(string name) => All.Single(c => c.Name == name);
+
+    public static TheoryData<string> Names => [.. All.Select(c => c.Name)];
+
+    public static TokenizedPair[] Pairs(MethodRun run) => Data[..run.Rows];
+
+    public static TokenizedExample[] Examples(MethodRun run) => [.. Pairs(run).Select(p => new TokenizedExample(p.Prompt, p.Chosen))];
+
+    public override string ToString() => Name;
+
+    public ModelSpec Spec(TinyModel tiny) => tiny.Spec(Head, Lora ? TinyModel.Lora : null);
+
+    private static Task SftAsync(MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny) =>
+        new Sft(new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(Examples(run), model, stage, None);
+
+    private static async Task DpoAsync(DpoLossType loss, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
+    {
+        ITrainableModel reference = await stage.OpenFrozenAsync("reference", tiny.Spec(), None);
+        // only sigmoid takes soft labels
+        TokenizedPair[] pairs = [.. Pairs(run).Select(p => loss == DpoLossType.Sigmoid ? p : p with { Probability = 1 })];
+        await new Dpo(new DpoSettings(Loss: loss, Batch: run.Batch, Epochs: run.Epochs, LearningRate: run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(pairs, model, reference, stage, None);
+    }
+
+    private static Task PretrainAsync(MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
+    {
+        WeightedDocument[] documents = [.. Pairs(run).Select(p => new WeightedDocument([.. p.Prompt, .. p.Chosen],
+            [.. p.Prompt.Select(_ => 0f), .. p.Chosen.Select((_, t) => t % 2 == 0 ? 1f : 2f)]))];
+        int steps = (run.Rows + run.Batch - 1) / run.Batch * run.Epochs;
+        return new Pretraining(new PretrainingSettings(steps, run.Batch, run.LearningRate, MicroTokens: run.MicroTokens))
+            .RunAsync((index, _) => documents[index % run.Rows], model, stage, None);
+    }
+
+    private static TokenizedPair[] MakePairs()
+    {
+        RandomStream stream = new(23, "pairs");
+        TokenizedPair[] pairs = new TokenizedPair[12];
+        for (int i = 0; i < pairs.Length; i++)
+            pairs[i] = new TokenizedPair(Ids(ref stream, 2 + i % 3, end: false), Ids(ref stream, 2 + i % 5, end: true), Ids(ref stream, 3 + i % 4, end: i % 2 == 0), i % 4 == 3 ? 0.8 : 1);
+        return pairs;
+    }
+
+    private static int[] Ids(ref RandomStream stream, int count, bool end)
+    {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++)
+            ids[i] = 2 + stream.NextInt(TinyModel.Vocabulary - 2);
+        if (end)
+            ids[^1] = TinyModel.End;
+        return ids;
+    }
+
+    /// <summary>A model whose backend has no distributions.</summary>
+    private sealed class PlainModel(ITrainableModel model) : ITrainableModel
+    {
+        public Task<PassResult> ForwardAsync(IReadOnlyList<Sequence> batch, CancellationToken cancellation) => model.ForwardAsync(batch, cancellation);
+
+        public Task BackwardAsync(IReadOnlyList<Sequence> batch, IReadOnlyList<ReadOnlyMemory<float>> coefficients, CancellationToken cancellation) => model.BackwardAsync(batch, coefficients, cancellation);
+
+        public Task<StepResult> StepAsync(AdamStep adam, CancellationToken cancellation) => model.StepAsync(adam, cancellation);
+
+        public Task<CheckpointUri> SaveAsync(string name, CancellationToken cancellation) => model.SaveAsync(name, cancellation);
+
+        public Task<ISampler> SnapshotSamplerAsync(CancellationToken cancellation) => model.SnapshotSamplerAsync(cancellation);
+
+        public ValueTask DisposeAsync() => model.DisposeAsync();
+    }
+}

@@ -1,0 +1,218 @@
+using System.Text.Json;
+using Paddock.Backends;
+using Paddock.Backends.Embedded;
+using Paddock.Engine.Checkpoints;
+using Paddock.Engine.Threading;
+using Paddock.Methods.Formulas;
+using Paddock.Tests.Formulas;
+using Paddock.Tests.Shared;
+
+namespace Paddock.Tests.Methods;
+
+/// <summary>
+/// Whole runs of the reference trainers, replayed through the seam: our engine on their weights and batches, our losses, our AdamW. Loss and
+/// gradient norm of each of the eight steps, and the weights at the end.
+/// </summary>
+public class RecordedRunTests
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    private delegate double Micro(JsonElement batch, Sequence[] rows, PassResult policy, PassResult? reference, double share, double stepTokens, ReadOnlyMemory<float>[] coefficients);
+
+    [SharedTheory]
+    [InlineData("sft_full", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_completion_only", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_prompt_completion_full_loss", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_plain_text_eos", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_truncated", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_accum2", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_weight_decay_cosine", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_packing_wrapped", SftObjective.NegativeLogLikelihood)]
+    [InlineData("sft_dft", SftObjective.Dynamic)]
+    public Task Supervised_fine_tuning(string run, SftObjective objective) => ReplayAsync(run, Head.Token, losses: (_, rows, policy, _, _, stepTokens, coefficients) =>
+    {
+        StepMean mean = default;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            double[] logProbs = new double[ResponseOutputs.Count(rows[i])], wanted = new double[logProbs.Length];
+            ResponseOutputs.Gather(rows[i], policy.Outputs[i].Span, logProbs);
+            SftLoss.Add(objective, logProbs, (long)stepTokens, ref mean, wanted);
+            coefficients[i] = ResponseOutputs.Scatter(rows[i], wanted);
+        }
+        return mean.Sum / stepTokens;
+    });
+
+    [SharedTheory]
+    [InlineData("reward_plain")]
+    [InlineData("reward_plain_text_eos")]
+    [InlineData("reward_margin")]
+    [InlineData("reward_center")]
+    [InlineData("reward_margin_center_accum2")]
+    public Task Reward_models(string run)
+    {
+        RewardModelLossOptions options = new(Number(TrlRun.Load(run).GetProperty("resolved_trainer_fields"), "center_rewards_coefficient") ?? 0);
+        return ReplayAsync(run, Head.Scalar, losses: (batch, rows, policy, _, share, _, coefficients) =>
+        {
+            int pairs = rows.Length / 2;
+            RewardPair[] scored = new RewardPair[pairs];
+            for (int i = 0; i < pairs; i++)
+                scored[i] = new RewardPair(policy.Outputs[i].Span[^1], policy.Outputs[pairs + i].Span[^1], batch.TryGetProperty("margin", out JsonElement margins) ? margins[i].GetDouble() : 0);
+            double[] chosen = new double[pairs], rejected = new double[pairs];
+            double loss = RewardModelLoss.Compute(options, scored, chosen, rejected).Loss;
+            for (int i = 0; i < rows.Length; i++)
+                coefficients[i] = ResponseOutputs.Spread(rows[i], share * (i < pairs ? chosen[i] : rejected[i - pairs]));
+            return share * loss;
+        });
+    }
+
+    [SharedTheory]
+    [InlineData("dpo_sigmoid", DpoLossType.Sigmoid)]
+    [InlineData("dpo_plain_text_eos", DpoLossType.Sigmoid)]
+    [InlineData("dpo_explicit_ref", DpoLossType.Sigmoid)]
+    [InlineData("dpo_accum2", DpoLossType.Sigmoid)]
+    [InlineData("dpo_truncated", DpoLossType.Sigmoid)]
+    [InlineData("dpo_hinge", DpoLossType.Hinge)]
+    [InlineData("dpo_ipo", DpoLossType.Ipo)]
+    [InlineData("dpo_sigmoid_norm", DpoLossType.SigmoidNorm)]
+    [InlineData("dpo_nca_pair", DpoLossType.NcaPair)]
+    [InlineData("dpo_bco_pair", DpoLossType.BcoPair)]
+    [InlineData("dpo_sppo_hard", DpoLossType.SppoHard)]
+    [InlineData("dpo_apo_zero", DpoLossType.ApoZero)]
+    [InlineData("dpo_apo_down", DpoLossType.ApoDown)]
+    [InlineData("dpo_exo_pair", DpoLossType.ExoPair)]
+    [InlineData("dpo_robust_ls", DpoLossType.Robust)]
+    [InlineData("dpo_discopop", DpoLossType.DiscoPop)]
+    [InlineData("dpo_aot", DpoLossType.Aot)]
+    [InlineData("dpo_aot_unpaired", DpoLossType.AotUnpaired)]
+    [InlineData("dpo_sft", DpoLossType.Sft)]
+    public Task Preference_optimisation(string run, DpoLossType type)
+    {
+        JsonElement fields = TrlRun.Load(run).GetProperty("resolved_trainer_fields");
+        DpoLossOptions options = DpoLossOptions.Of(type, Number(fields, "beta")!.Value, Number(fields, "label_smoothing"));
+        return ReplayAsync(run, Head.Token, losses: (_, rows, policy, reference, share, _, coefficients) =>
+        {
+            int pairs = rows.Length / 2;
+            PairLogProbs[] logProbs = new PairLogProbs[pairs];
+            for (int i = 0; i < pairs; i++)
+                logProbs[i] = new PairLogProbs(Sum(policy, i), Sum(policy, pairs + i), Sum(reference!, i), Sum(reference!, pairs + i),
+                    ResponseOutputs.Count(rows[i]), ResponseOutputs.Count(rows[pairs + i]));
+            double[] chosen = new double[pairs], rejected = new double[pairs];
+            double loss = DpoLoss.Compute(options, logProbs, chosen, rejected).Loss;
+            for (int i = 0; i < rows.Length; i++)
+                coefficients[i] = ResponseOutputs.Spread(rows[i], share * (i < pairs ? chosen[i] : rejected[i - pairs]));
+            return share * loss;
+        });
+
+        static SumLogProb Sum(PassResult pass, int row) => SumLogProb.Of(pass.Outputs[row].Span);
+    }
+
+    private static async Task ReplayAsync(string name, Head head, Micro losses)
+    {
+        JsonElement run = TrlRun.Load(name), batches = TrlRun.Batches(run), common = run.GetProperty("common");
+        string folder = Directory.CreateTempSubdirectory("paddock-run-").FullName;
+        using WorkerPool pool = new(1);
+        try
+        {
+            await using EmbeddedBackend backend = new(folder, new ModelLibrary([]), pool);
+            await using ITrainableModel policy = await backend.CreateAsync(Spec(run, "policy", head), None);
+            await using ITrainableModel? reference = run.GetProperty("reference").ValueKind == JsonValueKind.Null ? null : await backend.CreateAsync(Spec(run, "reference", head), None);
+            foreach (JsonElement step in run.GetProperty("steps").EnumerateArray())
+                await StepAsync(step, batches, common, head, policy, reference, losses);
+            CheckpointUri saved = await policy.SaveAsync("final", None);
+            CompareWeights(name, run, Path.Combine(saved.Value, "weights.safetensors"));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static async Task StepAsync(JsonElement step, JsonElement batches, JsonElement common, Head head, ITrainableModel policy, ITrainableModel? reference, Micro losses)
+    {
+        JsonElement[] micros = [.. step.GetProperty("micro").EnumerateArray().Select(m => batches[m.GetProperty("batch").GetInt32()])];
+        Sequence[][] rows = [.. micros.Select(m => Rows(m, head))];
+        double tokens = rows.Sum(r => r.Sum(ResponseOutputs.Count)), loss = 0;
+        for (int i = 0; i < micros.Length; i++)
+        {
+            PassResult outputs = await policy.ForwardAsync(rows[i], None);
+            PassResult? references = reference == null ? null : await reference.ForwardAsync(rows[i], None);
+            ReadOnlyMemory<float>[] coefficients = new ReadOnlyMemory<float>[rows[i].Length];
+            loss += losses(micros[i], rows[i], outputs, references, 1.0 / micros.Length, tokens, coefficients);
+            await policy.BackwardAsync(rows[i], coefficients, None);
+        }
+        double Common(string field) => common.GetProperty(field).GetDouble();
+        StepResult result = await policy.StepAsync(new AdamStep(step.GetProperty("lr_used").GetDouble(), Common("adam_beta1"), Common("adam_beta2"), Common("adam_epsilon"),
+            Common("weight_decay"), Common("max_grad_norm")), None);
+        Near(step, "loss", loss, 2e-5);
+        Near(step, "grad_norm", result.GradientNorm, 2e-4);
+    }
+
+    // Sums and norms of every parameter, and the tensors that were kept. Adam divides by a gradient's own size, so a parameter whose gradient is
+    // rounding noise may move otherwise: all but a few in ten thousand must agree closely, and none may be far.
+    private static void CompareWeights(string name, JsonElement run, string path)
+    {
+        using SafetensorsFile ours = SafetensorsFile.Open(path), theirs = SafetensorsFile.Open(SharedFolder.Get("golden", "trl_runs", name + ".safetensors"));
+        int compared = 0;
+        foreach (JsonProperty parameter in run.GetProperty("final_stats").EnumerateObject())
+        {
+            float[] values = Read(ours, parameter.Name);
+            double norm = parameter.Value.GetProperty("l2").GetDouble();
+            Assert.True(Math.Abs(Math.Sqrt(values.Sum(v => (double)v * v)) - norm) <= 1e-5 * norm, $"{parameter.Name}: norm");
+            compared++;
+        }
+        Assert.Equal(ours.Tensors.Count, compared);
+        int kept = 0;
+        foreach (string tensor in theirs.Tensors.Keys.Where(t => t.StartsWith("final.", StringComparison.Ordinal) && t != "final.probe_logits"))
+        {
+            float[] expected = Read(theirs, tensor), actual = Read(ours, tensor["final.".Length..]);
+            Assert.Equal(expected.Length, actual.Length);
+            double[] differences = [.. expected.Zip(actual, (e, a) => (double)Math.Abs(e - a))];
+            Assert.True(differences.Max() < 1e-3, $"{tensor}: a parameter is off by {differences.Max()}");
+            Assert.True(differences.Count(d => d > 5e-6) <= 5e-4 * differences.Length, $"{tensor}: {differences.Count(d => d > 5e-6)} of {differences.Length} are off, at most by {differences.Max()}");
+            kept++;
+        }
+        Assert.True(kept >= 3);
+    }
+
+    private static float[] Read(SafetensorsFile file, string tensor)
+    {
+        Assert.True(file.Tensors.ContainsKey(tensor), $"{tensor} is not in {file.Place}");
+        float[] values = new float[file.Tensors[tensor].Count];
+        file.Read(tensor, values);
+        return values;
+    }
+
+    // padding is cut off; what is scored: labels (sft), the completion (dpo), the last token (reward)
+    private static Sequence[] Rows(JsonElement batch, Head head)
+    {
+        JsonElement ids = batch.GetProperty("input_ids");
+        Sequence[] rows = new Sequence[ids.GetArrayLength()];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            int[] all = Ints(ids[i]);
+            int length = batch.TryGetProperty("attention_mask", out JsonElement masks) ? Ints(masks[i]).Sum() : all.Length;
+            int[] row = all[..length];
+            if (head == Head.Scalar)
+            {
+                rows[i] = Sequence.ForScore([], row);
+                continue;
+            }
+            int[] labels = batch.TryGetProperty("labels", out JsonElement given) ? Ints(given[i]) : [.. Ints(batch.GetProperty("completion_mask")[i]).Select((m, t) => m == 1 ? all[t] : -100)];
+            rows[i] = new Sequence(row.AsMemory(..^1), labels[1..length].Select(label => label < 0 ? Sequence.NoTarget : label).ToArray());
+        }
+        return rows;
+    }
+
+    private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
+
+    private static double? Number(JsonElement fields, string name) => fields.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+
+    private static ModelSpec Spec(JsonElement run, string which, Head head) =>
+        new(SharedFolder.Get("golden", "trl_runs", run.GetProperty(which).GetString()!), new Adaptation.Full(), head, 0, NewHead: head == Head.Scalar);
+
+    private static void Near(JsonElement step, string field, double actual, double tolerance)
+    {
+        double expected = step.GetProperty(field).GetDouble();
+        Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(1, Math.Abs(expected)), $"step {step.GetProperty("step").GetInt32()}, {field}: expected {expected:r}, got {actual:r}");
+    }
+}
