@@ -1,0 +1,33 @@
+using Paddock.Backends;
+using Paddock.Data;
+using Paddock.Methods;
+
+namespace Paddock.Studies.Stages;
+
+/// <summary><c>sft</c>: fine-tunes a model on demonstrations (docs/methods/sft.md).</summary>
+/// <param name="Init">Stage or model to start from; the study's model when left out.</param>
+/// <param name="Split">Split of the world with the demonstrations.</param>
+/// <param name="Limit">First so many demonstrations only.</param>
+public sealed record SftStage(string Name, string? Init = null, string Split = "sft", int? Limit = null, [Inline] SftSettings? Training = null, LoraSettings? Lora = null) : IStage
+{
+    public SftSettings Training { get; init; } = Training ?? new SftSettings();
+
+    public int Version => 1;
+
+    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model)];
+
+    public IEnumerable<StageProblem> Problems() => [.. Range.Positive("batch", Training.Batch), .. Range.Positive("epochs", Training.Epochs), .. Range.Positive("learning-rate", Training.LearningRate),
+        .. Range.Positive("limit", Limit), .. LoraSettings.Problems(Lora)];
+
+    public async Task RunAsync(StageRun run, CancellationToken cancellation)
+    {
+        string init = run.Input(Init).Weights;
+        ITextCodec codec = run.Services.OpenCodec(init);
+        List<TokenizedExample> examples = [.. run.World.Demonstrations(Split).Take(Limit ?? int.MaxValue)
+            .Select(d => new TokenizedExample(codec.EncodePrompt(d.Prompt.Messages), codec.EncodeResponse(d.Response)))];
+        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        await new Sft(Training).RunAsync(examples, policy, run, cancellation);
+        await run.SaveModelAsync(policy, cancellation);
+        run.Summary = $"{examples.Count} demonstrations";
+    }
+}

@@ -1,0 +1,19 @@
+namespace Paddock.Studies.Stages;
+
+/// <summary>The stages of recipes: the closed table from key to record.</summary>
+public static class StageCatalog
+{
+    public static StageTable Table { get; } = new(new Dictionary<string, Type>
+    {
+        ["pretrain"] = typeof(PretrainStage),
+        ["sft"] = typeof(SftStage),
+        ["sample"] = typeof(SampleStage),
+        ["annotate"] = typeof(AnnotateStage),
+        ["pairs"] = typeof(PairsStage),
+        ["reward-model"] = typeof(RewardModelStage),
+        ["expert-iteration"] = typeof(ExpertIterationStage),
+        ["dpo"] = typeof(DpoStage),
+        ["accuracy"] = typeof(AccuracyStage),
+        ["win-rate"] = typeof(WinRateStage),
+    });
+}
