@@ -1,0 +1,99 @@
+using Paddock.Backends;
+using Paddock.Backends.Embedded;
+using Paddock.Engine;
+using Paddock.Engine.Threading;
+using Paddock.Studies;
+using Paddock.Studies.Stages;
+using Paddock.Worlds;
+
+namespace Paddock.Cli;
+
+/// <summary>Puts the parts together: the one place that knows every backend, world and folder of models.</summary>
+internal sealed class FrontDoor : IDisposable
+{
+    private const int MaxThreads = 1024;
+
+    private readonly WorkerPool _pool;
+
+    /// <param name="threads">Compute threads; 0 takes all processors.</param>
+    /// <param name="runs">Folder of all results: finished stages there may be named <c>study/stage</c>.</param>
+    public FrontDoor(int threads, string runs = "runs")
+    {
+        if (threads is < 0 or > MaxThreads)
+            throw new BadInputException($"--threads must be from 0 (all processors) to {MaxThreads}, not {threads}");
+        Runs = new RunsFolder(runs);
+        _pool = new WorkerPool(threads > 0 ? threads : Environment.ProcessorCount);
+        Models = new ModelLibrary([Path.Combine(AppContext.BaseDirectory, "models")]);
+        Services = new StudyServices(
+            StageCatalog.Table,
+            new Dictionary<string, Func<BackendRequest, ITrainingBackend>>
+            {
+                ["embedded"] = request => new EmbeddedBackend(request.Folder, Models, _pool, request.CountWork),
+            },
+            FindModel,
+            Models.OpenCodec,
+            recipe => OpenWorld(recipe, Meadow),
+            TimeProvider.System,
+            MachineInfo.Describe(_pool.Threads),
+            name => FinishedStages.Find(Runs, name));
+    }
+
+    public WorkerPool Pool => _pool;
+
+    public ModelLibrary Models { get; }
+
+    public RunsFolder Runs { get; }
+
+    public StudyServices Services { get; }
+
+    /// <summary>Sizes of the Meadow's splits for studies of this process.</summary>
+    public MeadowOptions? Meadow { get; init; }
+
+    /// <summary>Reads a recipe; names of worlds, backends and models are checked with it.</summary>
+    public Recipe ReadRecipe(string path, IReadOnlyDictionary<string, string>? variables = null) => Reader.ReadFile(path, variables);
+
+    /// <summary>As <see cref="ReadRecipe"/>, from text that a verb wrote; messages call it <paramref name="name"/>.</summary>
+    public Recipe ReadRecipeText(string yaml, string name) => Reader.Read(yaml, name);
+
+    /// <summary>What a user writes as a model: any that <see cref="ModelLibrary.Find"/> knows, or the finished stage of a study that made one.</summary>
+    public string ModelOf(string name) => FinishedStages.Find(Runs, name) is { } stage
+        ? new StageSource(name, stage, null).Weights
+        : name;
+
+    /// <summary>A recipe that ships with the program.</summary>
+    public static string ShippedRecipe(string name) => Path.Combine(AppContext.BaseDirectory, "recipes", name + ".yaml");
+
+    public void Dispose() => _pool.Dispose();
+
+    private RecipeReader Reader => new(Services.Stages, new RecipeNames(["meadow"], [.. Services.Backends.Keys], model => FindModel(model) != null, name => FinishedStages.Find(Runs, name) != null));
+
+    /// <summary>Where the model lies, or null when there is none of this name.</summary>
+    public string? FindModel(string model)
+    {
+        try
+        {
+            return Models.Find(model).Place;
+        }
+        catch (BadInputException e) when (e.Message.Contains("was not found", StringComparison.Ordinal))
+        {
+            return null;
+        }
+    }
+
+    private static IWorld? OpenWorld(Recipe recipe, MeadowOptions? meadow) => recipe switch
+    {
+        { World: "meadow" } => new MeadowWorld(meadow),
+        { World: { } other } => throw new BadInputException($"there is no world '{other}'; worlds: meadow (or give 'data' with files)"),
+        { Data: { } files } => new FileWorld(Splits(files)),
+        _ => null,
+    };
+
+    private static Dictionary<string, string> Splits(DataFiles files)
+    {
+        Dictionary<string, string> splits = [];
+        foreach ((string split, string? path) in new[] { ("sft", files.Train), ("preference", files.Preference), ("unlabeled", files.Unlabeled), ("validation", files.Validation), ("evaluation", files.Evaluation) })
+            if (path != null)
+                splits.Add(split, path);
+        return splits;
+    }
+}

@@ -1,0 +1,18 @@
+using System.CommandLine;
+using Paddock.Cli.Studies;
+
+namespace Paddock.Cli.Verbs;
+
+/// <summary><c>paddock run RECIPE</c>: runs a study; what is finished is reused, what is half-finished continues.</summary>
+internal static class RunVerb
+{
+    public static Command Create()
+    {
+        Argument<string> recipe = new("recipe") { Description = "A recipe file (see recipes/)." };
+        StudyCommand study = new();
+        Command command = new("run", "Run the study of a recipe; finished stages are reused, a half-finished one continues.") { recipe };
+        study.AddTo(command);
+        command.SetAction((parsed, cancellation) => study.RunAsync(parsed, parsed.GetRequiredValue(recipe), null, cancellation));
+        return command;
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Paddock.Cli.Terminal;
+using Paddock.Engine;
+using Paddock.Worlds;
+using Spectre.Console;
+
+namespace Paddock.Cli.Verbs;
+
+/// <summary><c>paddock world meadow</c>: prompts, answers, what they are worth and how the panels vote, for a person to look at.</summary>
+internal static partial class WorldVerb
+{
+    public static Command Create()
+    {
+        Argument<string> world = new("world") { Description = "The world to look at: meadow.", DefaultValueFactory = _ => "meadow" };
+        Option<string> split = new("--split") { Description = "Whose prompts are shown.", DefaultValueFactory = _ => "sft" };
+        Option<int> count = new("--count", "-n") { Description = "How many prompts.", DefaultValueFactory = _ => 6 };
+        Option<ulong> seed = new("--seed") { Description = "Seeds the two answers to each prompt.", DefaultValueFactory = _ => 1 };
+        Option<bool> json = new("--json") { Description = "Prints one JSON document as the last line of standard output." };
+        Command command = new("world", "Look at a world: prompts, answers, their utility, and how the raters vote.") { world, split, count, seed, json };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            if (parsed.GetValue(world) != "meadow")
+                throw new BadInputException($"there is no world '{parsed.GetValue(world)}'; worlds: meadow");
+            MeadowExhibit exhibit = await MeadowExhibit.OfAsync(new MeadowWorld(), parsed.GetValue(split)!, parsed.GetValue(count), parsed.GetValue(seed), cancellation);
+            Show(exhibit);
+            if (parsed.GetValue(json))
+                Console.Out.WriteLine(JsonSerializer.Serialize(exhibit, WorldJson.Default.MeadowExhibit));
+            return ExitCodes.Done;
+        });
+        return command;
+    }
+
+    private static void Show(MeadowExhibit exhibit)
+    {
+        Screen.Error.MarkupLine($"The Meadow, split [bold]{Markup.Escape(exhibit.Split)}[/]: {exhibit.Prompts} prompts; evaluation prompts found word for word in "
+            + string.Join(", ", exhibit.EvaluationOverlap.Select(o => $"{o.Key} {o.Value}")));
+        foreach (MeadowShown shown in exhibit.Shown)
+        {
+            Screen.Error.WriteLine();
+            string traits = (shown.Harmful ? ", harmful" : "") + (shown.Unanswerable ? ", unanswerable" : "");
+            Screen.Error.MarkupLine($"[bold]{Markup.Escape(shown.Instruction)}[/] [dim]({shown.Kind}{traits}; right: {Markup.Escape(shown.Gold)})[/]");
+            ShowAnswer("A", shown.First);
+            ShowAnswer("B", shown.Second);
+            Screen.Error.MarkupLine("  votes for A: " + string.Join("  ", shown.Votes.Select(v => $"{v.Panel} {100 * v.FirstPreferred:0} %")));
+        }
+    }
+
+    private static void ShowAnswer(string label, MeadowShownAnswer answer)
+    {
+        Screen.Error.MarkupLine($"  {label} [green]{Markup.Escape(answer.Text)}[/] [dim]by {Markup.Escape(answer.Author)}[/]");
+        Screen.Error.MarkupLine($"    U {answer.Utility:0.00} = [dim]{Markup.Escape(string.Join(" ", answer.Contributions.Select(c => $"{c.Feature} {c.Contribution:+0.00;-0.00}")))}[/]");
+    }
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+    [JsonSerializable(typeof(MeadowExhibit))]
+    private sealed partial class WorldJson : JsonSerializerContext;
+}
