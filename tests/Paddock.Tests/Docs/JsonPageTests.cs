@@ -1,0 +1,44 @@
+using System.Reflection;
+using System.Text.Json;
+using Paddock.Cli.Studies;
+using Paddock.Studies;
+using Paddock.Worlds;
+
+namespace Paddock.Tests.Docs;
+
+/// <summary>docs/json.md names every field of the documents that verbs print.</summary>
+public sealed class JsonPageTests
+{
+    [Theory]
+    [InlineData(typeof(StudyDocument))]
+    [InlineData(typeof(MeadowExhibit))]
+    public void Every_field_of_a_document_is_on_the_page(Type document)
+    {
+        HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];
+        string[] fields = [.. Fields(document, []).Distinct()];
+        Assert.True(fields.Length >= 4, $"only {fields.Length} fields were found in {document.Name}");
+        Assert.Equal([], fields.Where(field => !named.Contains(field)));
+    }
+
+    [Fact]
+    public void Every_fixed_file_of_a_stage_is_on_the_page()
+    {
+        StageFolder folder = new("stage");
+        string page = Repository.Read("docs/json.md");
+        Assert.All(new[] { folder.Description, folder.Metrics, folder.Outputs, folder.Timing, folder.Done }, path => Assert.Contains($"`{Path.GetFileName(path)}`", page, StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> Fields(Type type, HashSet<Type> seen)
+    {
+        if (type.Assembly.GetName().Name?.StartsWith("Paddock", StringComparison.Ordinal) == true && !type.IsEnum && seen.Add(type))
+            foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
+            {
+                yield return JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+                foreach (string inner in Fields(property.PropertyType, seen))
+                    yield return inner;
+            }
+        foreach (Type argument in type.GetGenericArguments())
+            foreach (string inner in Fields(argument, seen))
+                yield return inner;
+    }
+}
