@@ -62,7 +62,7 @@ internal sealed class StudyCommand
             StudyOptions options = new(parsed.GetValue(_runs)!, SeedFolder: seeds > 1);
             StudySummary summary = await RunOneAsync(door, seeded, options, stop);
             summaries.Add(summary);
-            report = new StudyRunner(door.Services, options, new PlainProgress()).FolderOf(seeded).Report;
+            report = new RunsFolder(options.Runs).Study(seeded.Study, options.SeedFolder ? seeded.Seed : null).Report;
             StudyReport.Write(report, summary, door.Services.Time);
         }
         // several seeds: one page with their mean and spread, beside the seeds' own
