@@ -21,9 +21,23 @@ public static class ModelSource
     /// <exception cref="BadInputException">Nothing was found (the message lists what was tried), or what was found is damaged or not supported.</exception>
     public static ModelFiles Find(string model, IReadOnlyList<string> searchFolders, Func<string, string?>? environment = null)
     {
+        List<string> tried = [];
+        if (Locate(model, searchFolders, environment, tried) is ModelFiles found)
+            return found;
+        string fix = !HubCache.TryParse(model, out HubId id) ? "give a Hugging Face folder, a GGUF file, the name of a model or a hub id owner/name"
+            : $"to fetch it: hf download {id.Owner}/{id.Name}{(id.Revision == HubCache.DefaultRevision ? "" : $" --revision {id.Revision}")}";
+        throw new BadInputException($"model '{model}' was not found; tried {string.Join(", ", tried)}; {fix}");
+    }
+
+    /// <summary>As <see cref="Find"/>, but null when nothing was found. What is there and is no model, damaged or not supported is an error all the same.</summary>
+    /// <inheritdoc cref="Find"/>
+    public static ModelFiles? TryFind(string model, IReadOnlyList<string> searchFolders, Func<string, string?>? environment = null) =>
+        Locate(model, searchFolders, environment, []);
+
+    private static ModelFiles? Locate(string model, IReadOnlyList<string> searchFolders, Func<string, string?>? environment, List<string> tried)
+    {
         if (string.IsNullOrWhiteSpace(model) || model.Contains('\0', StringComparison.Ordinal))
             throw new BadInputException("the model is empty; give a Hugging Face folder, a GGUF file, the name of a model or a hub id owner/name");
-        List<string> tried = [];
         if (Open(model, tried) is ModelFiles direct)
             return direct;
         if (!Path.IsPathRooted(model))
@@ -31,15 +45,10 @@ public static class ModelSource
                 if ((Open(Path.Combine(folder, model), tried) ?? Open(Path.Combine(folder, model + ".gguf"), tried)) is ModelFiles named)
                     return named;
         if (!HubCache.TryParse(model, out HubId id))
-            throw Missing(model, tried, "give a Hugging Face folder, a GGUF file, the name of a model or a hub id owner/name");
+            return null;
         string cache = HubCache.Folder(environment ?? Environment.GetEnvironmentVariable);
-        if (HubCache.Snapshot(cache, id, tried) is string snapshot && Open(snapshot, tried) is ModelFiles cached)
-            return cached;
-        string revision = id.Revision == HubCache.DefaultRevision ? "" : $" --revision {id.Revision}";
-        throw Missing(model, tried, $"to fetch it: hf download {id.Owner}/{id.Name}{revision}");
+        return HubCache.Snapshot(cache, id, tried) is string snapshot ? Open(snapshot, tried) : null;
     }
-
-    private static BadInputException Missing(string model, List<string> tried, string fix) => new($"model '{model}' was not found; tried {string.Join(", ", tried)}; {fix}");
 
     /// <summary>Null when there is nothing at the path; what is there and is not a model is an error.</summary>
     private static ModelFiles? Open(string path, List<string> tried)

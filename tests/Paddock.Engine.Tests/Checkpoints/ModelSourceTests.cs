@@ -47,6 +47,19 @@ public sealed class ModelSourceTests : IDisposable
     }
 
     [Fact]
+    public void Only_what_is_not_there_is_null_to_who_asks_whether_it_is()
+    {
+        WriteModel("m");
+        ModelFiles? Try(string model) => ModelSource.TryFind(model, [_folder["a"], _folder["b"]], name => _environment.GetValueOrDefault(name));
+        Assert.Equal(_folder["m"], Try(_folder["m"])?.Place);
+        Assert.Null(Try("nothing"));
+        Assert.Null(Try("owner/name"));
+        Assert.Null(Try(_folder["nothing"]));
+        Directory.CreateDirectory(_folder["empty"]);
+        Assert.Contains("is not a model", Assert.Throws<BadInputException>(() => Try(_folder["empty"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_name_is_looked_for_in_the_search_folders_in_order()
     {
         WriteModel("b/base");

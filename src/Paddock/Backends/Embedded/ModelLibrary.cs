@@ -16,6 +16,9 @@ public sealed class ModelLibrary(IReadOnlyList<string> searchFolders)
     /// <summary>The model that <paramref name="model"/> names; an error that lists what was tried when there is none.</summary>
     public ModelFiles Find(string model) => ModelSource.Find(model, searchFolders);
 
+    /// <summary>As <see cref="Find"/>, but null when there is none.</summary>
+    public ModelFiles? TryFind(string model) => ModelSource.TryFind(model, searchFolders);
+
     /// <summary>Its weights in fp32; weights that are not numbers are an error that names the tensor.</summary>
     public ModelWeights OpenWeights(string model, HeadKind head)
     {
