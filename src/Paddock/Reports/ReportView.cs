@@ -68,6 +68,7 @@ public sealed record AnnotatorView(string Name, string Title, int Index)
 {
     internal static string TitleOf(string name, bool isRewardModel) => (name, isRewardModel) switch
     {
+        ("proxy", true) => "reward model (proxy)",
         (_, true) => $"{name} (proxy)",
         ("pool", _) => "simulated (pool)",
         ("human", _) => "human panel",

@@ -17,7 +17,7 @@ public class StudyReportTests
         string[] row = page.Row(RatesTable, "best-of-16");
         Assert.Equal(
         [
-            "best-of-16 sft, best of 16 by rm", "64.2 ± 0.9 +16.1 ± 0.8", "–", "66.8 ± 1.0 +13.6 ± 0.9", "–", "65.5 ± 1.1 +14.5 ± 1.0", "–", "91.0 ± 1.2 +47.0 ± 1.1", "–",
+            "best-of-16 sft, best of 16 by rm", "64.2 ± 0.9 +16.1 ± 0.8", "66.8 ± 1.0 +13.6 ± 0.9", "65.5 ± 1.1 +14.5 ± 1.0", "91.0 ± 1.2 +47.0 ± 1.1",
             "3.31 ± 0.05", "11.84 ± 0.19", "1.87 ± 0.03", "2.61 TFLOP 412 k tokens 61.2 s", "384 MFLOP 189.4 tokens 0.0311 s",
         ], row);
         Assert.Equal(["sft", "48.1 ± 0.9 baseline"], page.Row(RatesTable, "sft")[..2]);
@@ -87,15 +87,43 @@ public class StudyReportTests
     }
 
     [Fact]
+    public void One_seed_has_no_column_for_the_spread_between_seeds()
+    {
+        Assert.DoesNotContain("sd", new ReportPageReader(SampleStudy.Quickstart()).Rows(RatesTable)[1]);
+        Assert.Equal(["win rate", "sd"], new ReportPageReader(SampleStudy.Quickstart(1), SampleStudy.Quickstart(2)).Rows(RatesTable)[1][..2]);
+    }
+
+    [Fact]
+    public void Learning_curves_say_what_their_axes_are()
+    {
+        XElement[] figures = [.. new ReportPageReader(SampleStudy.Quickstart()).Section("Learning curves").Descendants("figure")];
+        Assert.All(figures, figure => Assert.Single(figure.Descendants("text"), text => text.Value == "step"));
+        string[] titles = [.. figures.Select(figure => figure.Element("figcaption")!.Value)];
+        Assert.Contains("lossnats", titles);
+        Assert.Contains("accuracyshare of pairs", titles);
+        Assert.Contains("margin", titles); // a score has no unit
+        Assert.Contains("In nats. From ", figures[0].Descendants("desc").Single().Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Data_from_files_is_not_called_a_world()
+    {
+        StudySummary study = SampleStudy.Quickstart();
+        string header = new ReportPageReader(study with { Manifest = study.Manifest with { World = "files" } }).Root.Descendants("header").Single().Value;
+        Assert.DoesNotContain("world", header, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("files that the recipe names", header, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_chart_places_dots_and_whiskers_by_their_values()
     {
-        // the axis runs from 20 to 80 % over 190..800: 50 % is in the middle; 60 % +- 1.96 * 5 points
+        // the axis runs from 20 to 80 % over 150..620: 50 % is in the middle; 60 % +- 1.96 * 5 points
         ReportPageReader page = new(SampleStudy.Small(SampleStudy.System("a", new(new(0.6, 0.05, 10), 5, 2, 3, 0, null)), SampleStudy.System("b", new(new(0.4, 0.05, 10), 3, 2, 5, 0, null))));
         XElement chart = page.Root.Descendants("svg").First(s => ((string?)s.Attribute("class"))!.Contains("wide", StringComparison.Ordinal));
         XElement half = chart.Descendants("line").First(l => (string?)l.Attribute("class") == "half"), whisker = chart.Descendants("line").First(l => (string?)l.Attribute("class") == "whisker");
         double at50 = (double)half.Attribute("x1")!, low = (double)whisker.Attribute("x1")!, high = (double)whisker.Attribute("x2")!;
         double perPoint = (high - low) / (2 * 1.959964 * 5);
-        Assert.Equal(495, at50, 0.1);
+        Assert.Equal(385, at50, 0.1);
         Assert.Equal(at50 + 10 * perPoint, (low + high) / 2, 0.2);
         Assert.Equal("Win rates with 95 % intervals", chart.Element("title")!.Value);
         Assert.Contains("a: 60.0 % by simulated (pool)", chart.Element("desc")!.Value, StringComparison.Ordinal);
@@ -176,7 +204,7 @@ public class StudyReportTests
         Estimate none = new(double.NaN, double.NaN, 0);
         ReportPageReader page = new(SampleStudy.Small(SampleStudy.System("sft", new(none, 0, 0, 0, 10, none), ("utility", none), ("exact", new(0.5, double.NaN, 1)))));
         Assert.Equal("– 10 missing –", page.Row(RatesTable, "sft")[1]);
-        Assert.Equal("–", page.Row(RatesTable, "sft")[3]);
+        Assert.Equal("–", page.Row(RatesTable, "sft")[2]);
         Assert.Equal("50.0", page.Row("Table of measures", "sft")[1]);
         Assert.DoesNotContain("NaN", page.Html, StringComparison.Ordinal);
         _ = new ReportPageReader(SampleStudy.Small());

@@ -17,8 +17,24 @@ public sealed record Curve(string Metric, IReadOnlyList<IReadOnlyList<(int Step,
         "rewards/chosen", "rewards/rejected", "mean_reward", "bon/reward_selected", "bon/reward_mean", "mean_token_accuracy", "entropy",
     ];
 
+    // of the metrics that have one; rewards and margins are scores, in units of nothing
+    private static readonly Dictionary<string, string> Units = new(StringComparer.Ordinal)
+    {
+        ["loss"] = "nats",
+        ["eval_loss"] = "nats",
+        ["kl"] = "nats",
+        ["objective/kl"] = "nats",
+        ["entropy"] = "nats a token",
+        ["mean_token_accuracy"] = "share of tokens",
+        ["accuracy"] = "share of pairs",
+        ["rewards/accuracies"] = "share of pairs",
+    };
+
     private static readonly string[] Last = ["learning_rate", "grad_norm"];
     private static readonly string[] Never = ["epoch", "num_tokens", "step"];
+
+    /// <summary>What its values are measured in; null for a pure number.</summary>
+    internal string? Unit => Units.GetValueOrDefault(Metric);
 
     /// <summary>The curves of a stage that are shown, most important first; none when nothing was measured at two steps.</summary>
     internal static IReadOnlyList<Curve> Of(string stage, IReadOnlyList<StudySummary> seeds)
