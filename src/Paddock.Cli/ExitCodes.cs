@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using Paddock.Engine;
-using Paddock.Studies.Recipes;
 
 namespace Paddock.Cli;
 
@@ -13,17 +12,11 @@ internal static class ExitCodes
     public static async Task<int> RunAsync(Command root, string[] args)
     {
         Console.OutputEncoding = Encoding.UTF8;
-        ParseResult parsed = root.Parse(args);
-        if (UnknownVerb(root, parsed, args) is { } unknown)
+        // a newcomer who types the name alone wants to see what there is
+        ParseResult parsed = root.Parse(args.Length > 0 ? args : ["--help"]);
+        if (UsageErrors.Of(root, parsed, args) is { } wrong)
         {
-            await Console.Error.WriteLineAsync($"paddock: {unknown}");
-            return BadInput;
-        }
-        if (parsed.Errors.Count > 0)
-        {
-            foreach (var error in parsed.Errors)
-                await Console.Error.WriteLineAsync($"paddock: {error.Message}");
-            await Console.Error.WriteLineAsync($"paddock: see '{CommandPath(parsed)} --help'");
+            await Console.Error.WriteLineAsync($"paddock: {wrong}");
             return BadInput;
         }
         try
@@ -37,7 +30,8 @@ internal static class ExitCodes
         }
         catch (OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync("paddock: stopped; a study keeps what it finished, so the same command goes on from there");
+            bool isStudy = parsed.CommandResult.Command.Options.Any(option => option.Name == "--dry-run");
+            await Console.Error.WriteLineAsync(isStudy ? "paddock: stopped; a study keeps what it finished, so the same command goes on from there" : "paddock: stopped");
             return Stopped;
         }
         catch (IOException exception)
@@ -55,22 +49,5 @@ internal static class ExitCodes
             await Console.Error.WriteLineAsync($"paddock: {exception.GetType().Name}: {exception.Message} (set PADDOCK_TRACE=1 for the stack trace)");
             return Failed;
         }
-    }
-
-    // the library would name every word after it too
-    private static string? UnknownVerb(Command root, ParseResult parsed, string[] args)
-    {
-        if (parsed.CommandResult.Command != root || args.Length == 0 || args[0].StartsWith('-'))
-            return null;
-        string[] verbs = [.. root.Subcommands.Select(command => command.Name)];
-        return $"there is no verb '{Names.Shorten(args[0])}'{(Names.Nearest(args[0], verbs) is { } nearest ? $"; did you mean '{nearest}'?" : "; 'paddock --help' lists them")}";
-    }
-
-    private static string CommandPath(ParseResult parsed)
-    {
-        List<string> names = [];
-        for (System.CommandLine.Parsing.SymbolResult? at = parsed.CommandResult; at is System.CommandLine.Parsing.CommandResult command; at = at.Parent)
-            names.Insert(0, command.Command.Name);
-        return string.Join(' ', names);
     }
 }

@@ -50,7 +50,17 @@ internal sealed class FrontDoor : IDisposable
     public MeadowOptions? Meadow { get; init; }
 
     /// <summary>Reads a recipe; names of worlds, backends and models are checked with it.</summary>
-    public Recipe ReadRecipe(string path, IReadOnlyDictionary<string, string>? variables = null) => Reader.ReadFile(path, variables);
+    public Recipe ReadRecipe(string path, IReadOnlyDictionary<string, string>? variables = null)
+    {
+        if (Directory.Exists(path))
+            throw new BadInputException($"{path} is a folder; give a recipe file{(File.Exists(Path.Combine(path, "study.yaml")) ? $", such as {Path.Combine(path, "study.yaml")}" : "")}");
+        if (!File.Exists(path) && ShippedRecipe(Path.GetFileNameWithoutExtension(path)) is var shipped && File.Exists(shipped))
+        {
+            string here = Path.Combine("recipes", Path.GetFileName(shipped));
+            throw new BadInputException($"{path}: no such recipe; did you mean {(File.Exists(here) ? here : shipped)}?");
+        }
+        return Reader.ReadFile(path, variables);
+    }
 
     /// <summary>As <see cref="ReadRecipe"/>, from text that a verb wrote; messages call it <paramref name="name"/>.</summary>
     public Recipe ReadRecipeText(string yaml, string name) => Reader.Read(yaml, name);
@@ -68,17 +78,7 @@ internal sealed class FrontDoor : IDisposable
     private RecipeReader Reader => new(Services.Stages, new RecipeNames(["meadow"], [.. Services.Backends.Keys], model => FindModel(model) != null, name => FinishedStages.Find(Runs, name) != null));
 
     /// <summary>Where the model lies, or null when there is none of this name.</summary>
-    public string? FindModel(string model)
-    {
-        try
-        {
-            return Models.Find(model).Place;
-        }
-        catch (BadInputException e) when (e.Message.Contains("was not found", StringComparison.Ordinal))
-        {
-            return null;
-        }
-    }
+    public string? FindModel(string model) => Models.TryFind(model)?.Place;
 
     private static IWorld? OpenWorld(Recipe recipe, MeadowOptions? meadow) => recipe switch
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Paddock.Data.Formats;
 using Paddock.Engine;
 using Paddock.Engine.Tokenizers;
@@ -10,21 +11,42 @@ namespace Paddock.Cli.Models;
 /// Rows of <c>--input</c>: a file (JSONL or a JSON array, gzipped or not) or standard input, one at a time. The first bad row ends the
 /// reading with a message that names place and field; rows before it have been handed over by then.
 /// </summary>
-internal sealed class InputRows
+internal sealed partial class InputRows
 {
     public const string StandardInput = "-";
 
-    private readonly Option<string> _input;
+    private readonly Option<string?> _input;
+    private readonly Option<string?> _text = new("--text") { Description = "One text in place of --input." };
 
-    public InputRows(string description) => _input = new("--input", "-i") { Description = $"{description} '-' or nothing reads standard input.", DefaultValueFactory = _ => StandardInput };
+    public InputRows(string description) => _input = new("--input", "-i") { Description = $"{description} '-' or nothing reads standard input." };
 
-    public void AddTo(Command command) => command.Options.Add(_input);
-
-    public IEnumerable<T> Read<T>(ParseResult parsed, Func<Row, T> parse) => Read(parsed.GetValue(_input)!, parse);
-
-    public static IEnumerable<T> Read<T>(string path, Func<Row, T> parse)
+    public void AddTo(Command command)
     {
-        IEnumerable<Row> rows = path == StandardInput ? RowSource.ReadLines(Console.OpenStandardInput(), "standard input") : RowSource.Read(path);
+        command.Options.Add(_input);
+        command.Options.Add(_text);
+    }
+
+    /// <summary>Whether rows come from a program that may wait for an answer before it sends the next.</summary>
+    public bool IsPiped(ParseResult parsed) => parsed.GetValue(_text) == null && parsed.GetValue(_input) is null or StandardInput;
+
+    /// <summary>Rows of the file, of standard input, or the one text that was given.</summary>
+    public IEnumerable<T> Read<T>(ParseResult parsed, Func<Row, T> parse)
+    {
+        (string? path, string? text) = (parsed.GetValue(_input), parsed.GetValue(_text));
+        if (path != null && text != null)
+            throw new BadInputException("give either --text TEXT or --input FILE, not both");
+        if (text != null)
+            return Read(RowSource.ReadLines(new MemoryStream(JsonSerializer.SerializeToUtf8Bytes(new TextRow(text), InputJson.Default.TextRow)), "--text"), "--text", parse);
+        if (path == null && !Console.IsInputRedirected)
+            throw new BadInputException("give --text TEXT, --input FILE, or rows on standard input");
+        return Read(path ?? StandardInput, parse);
+    }
+
+    public static IEnumerable<T> Read<T>(string path, Func<Row, T> parse) =>
+        Read(path == StandardInput ? RowSource.ReadLines(Console.OpenStandardInput(), "standard input") : RowSource.Read(path), path, parse);
+
+    private static IEnumerable<T> Read<T>(IEnumerable<Row> rows, string path, Func<Row, T> parse)
+    {
         using IEnumerator<Row> source = rows.GetEnumerator();
         while (Guard(path, source))
         {
@@ -77,6 +99,11 @@ internal sealed class InputRows
             return (text, []);
         }
     }
+
+    private sealed record TextRow([property: JsonPropertyName("text")] string Text);
+
+    [JsonSerializable(typeof(TextRow))]
+    private sealed partial class InputJson : JsonSerializerContext;
 
     private static bool Guard(string path, IEnumerator<Row> source)
     {

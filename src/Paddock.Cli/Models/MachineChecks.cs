@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using System.Globalization;
 using Paddock.Engine;
 using Paddock.Engine.Checkpoints;
@@ -15,6 +17,7 @@ internal sealed record Check(string Name, string Value, string? Fix = null);
 internal static class MachineChecks
 {
     private const double LargestError = 1e-5;
+    private const double LeastMemoryGb = 1;
     private const long LeastFreeBytes = 1L << 30;
 
     public static List<Check> Run(FrontDoor door, string runs)
@@ -22,12 +25,14 @@ internal static class MachineChecks
         MachineInfo machine = door.Services.Machine;
         return
         [
+            new("program", $"Paddock {typeof(MachineChecks).Assembly.GetName().Version?.ToString(3)} in {AppContext.BaseDirectory}"),
             new("runtime", machine.Runtime),
+            Sdk(),
             new("system", $"{machine.System}, {machine.Architecture}"),
             new("processor", machine.Processor),
             new("cores", $"{machine.Cores}"),
-            new("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryGb:0.0} GB")),
-            new("instructions", machine.Tier, machine.Tier == "scalar" ? "this processor offers no vectors: everything runs, some ten times slower" : null),
+            new("memory", string.Create(CultureInfo.InvariantCulture, $"{machine.MemoryGb:0.0} GB"), machine.MemoryGb < LeastMemoryGb ? "a study of the Meadow needs about 1 GB: it may fail here" : null),
+            new("instructions", machine.Tier == "scalar" ? machine.Tier : $"{machine.Tier} vectors", machine.Tier == "scalar" ? "this processor offers no vectors: everything runs, some ten times slower" : null),
             new("threads", $"{machine.Threads}"),
             Arithmetic(door),
             BaseModel(door),
@@ -35,6 +40,7 @@ internal static class MachineChecks
             RunsFolder(runs),
             Disk(runs),
             HubCacheFolder(),
+            SharedFiles(),
         ];
     }
 
@@ -116,6 +122,40 @@ internal static class MachineChecks
         string folder = HubCache.Folder(Environment.GetEnvironmentVariable);
         int models = Directory.Exists(folder) ? Directory.GetDirectories(folder, "models--*").Length : 0;
         return new("hub cache", models > 0 ? $"{folder}, {models} models" : $"{folder}, empty");
+    }
+
+    // needed to build and to test, not to run what is built
+    private static Check Sdk()
+    {
+        const string Name = "SDK", Missing = "not found on PATH; needed to build and to test, not to run";
+        try
+        {
+            using Process? process = Process.Start(new ProcessStartInfo("dotnet", ["--version"])
+            {
+                WorkingDirectory = AppContext.BaseDirectory,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            });
+            if (process == null)
+                return new(Name, Missing);
+            string version = process.StandardOutput.ReadToEnd().Trim();
+            process.WaitForExit();
+            return process.ExitCode == 0 ? new(Name, $".NET SDK {version}") : new(Name, "'dotnet --version' finds no .NET 10 SDK; needed to build and to test, not to run");
+        }
+        catch (Exception e) when (e is Win32Exception or InvalidOperationException or IOException)
+        {
+            return new(Name, Missing);
+        }
+    }
+
+    // real models and data that some tests read
+    private static Check SharedFiles()
+    {
+        const string Name = "PADDOCK_SHARED";
+        string? folder = Environment.GetEnvironmentVariable(Name);
+        return string.IsNullOrEmpty(folder) ? new(Name, "not set; tests on real models and data are skipped")
+            : Directory.Exists(folder) ? new(Name, folder)
+            : new(Name, folder, "there is no such folder: set it to the folder with the tests' models and data, or unset it");
     }
 
     // the folder itself, or the first above it that is there

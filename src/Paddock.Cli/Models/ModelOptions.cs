@@ -10,8 +10,8 @@ internal sealed class ModelOptions
         Description = "A model folder, a GGUF file, a built-in name, a hub id in the local cache, or study/stage of a finished stage.",
     };
 
-    private readonly Option<string> _runs = new("--runs") { Description = "Folder of all results, for study/stage.", DefaultValueFactory = _ => "runs" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Compute threads; 0 takes all processors. Results do not depend on it." };
+    private readonly Option<string> _runs = CommonOptions.Runs("Folder of all results, for study/stage.");
+    private readonly Option<int> _threads = CommonOptions.Threads();
 
     public void AddTo(Command command)
     {

@@ -5,8 +5,22 @@ using System.Text.Json;
 
 namespace Paddock.Cli.Models;
 
-/// <summary>Writes rows of JSON to standard output, one a line, some kilobytes at a time; what was written before a failure is kept.</summary>
-internal sealed class OutputRows(bool wanted) : IDisposable
+/// <summary>What rows of standard output are.</summary>
+internal enum RowFormat
+{
+    /// <summary>There are none: the verb shows something else.</summary>
+    None,
+
+    /// <summary>JSON, for programs.</summary>
+    Json,
+
+    /// <summary>Text, for people.</summary>
+    Text,
+}
+
+/// <summary>Writes rows to standard output, one a line, some kilobytes at a time; what was written before a failure is kept.</summary>
+/// <param name="atOnce">Whether every row is written as soon as it is there, for a reader that waits for it.</param>
+internal sealed class OutputRows(RowFormat format, bool atOnce = false) : IDisposable
 {
     private const int FlushBytes = 1 << 15;
 
@@ -14,19 +28,29 @@ internal sealed class OutputRows(bool wanted) : IDisposable
 
     private readonly ArrayBufferWriter<byte> _bytes = new(FlushBytes);
 
-    /// <summary>Writes one object; nothing at all when no rows are wanted.</summary>
-    public void Write(Action<Utf8JsonWriter> fields)
+    /// <summary>Writes one row; nothing at all when no rows are wanted.</summary>
+    /// <param name="fields">Writes the fields of the row's object.</param>
+    /// <param name="text">The row for people.</param>
+    public void Write(Action<Utf8JsonWriter> fields, Func<string>? text = null)
     {
-        if (!wanted)
-            return;
-        using (Utf8JsonWriter json = new(_bytes, Relaxed))
+        switch (format)
         {
-            json.WriteStartObject();
-            fields(json);
-            json.WriteEndObject();
+            case RowFormat.Json:
+                using (Utf8JsonWriter json = new(_bytes, Relaxed))
+                {
+                    json.WriteStartObject();
+                    fields(json);
+                    json.WriteEndObject();
+                }
+                break;
+            case RowFormat.Text when text != null:
+                Encoding.UTF8.GetBytes(text(), _bytes);
+                break;
+            default:
+                return;
         }
         _bytes.Write("\n"u8);
-        if (_bytes.WrittenCount >= FlushBytes)
+        if (atOnce || _bytes.WrittenCount >= FlushBytes)
             Flush();
     }
 

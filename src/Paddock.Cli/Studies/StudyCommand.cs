@@ -9,13 +9,15 @@ namespace Paddock.Cli.Studies;
 /// <summary>Options that every verb which runs a study has, and the run itself: plan, stages, report, table, JSON.</summary>
 internal sealed class StudyCommand
 {
-    private readonly Option<string> _runs = new("--runs") { Description = "Folder of all results.", DefaultValueFactory = _ => "runs" };
-    private readonly Option<int> _threads = new("--threads") { Description = "Compute threads; 0 takes all processors. Results do not depend on it." };
+    private const int MaxSeeds = 1000;
+
+    private readonly Option<string> _runs = CommonOptions.Runs();
+    private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly Option<string[]> _set = new("--set") { Description = "Sets a variable of the recipe: name=value.", AllowMultipleArgumentsPerToken = false };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed in place of the recipe's." };
     private readonly Option<int> _seeds = new("--seeds") { Description = "Runs so many seeds and shows the spread between them.", DefaultValueFactory = _ => 1 };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Reads, binds and plans the recipe, shows its stages and runs nothing." };
-    private readonly Option<bool> _json = new("--json") { Description = "Prints one JSON document as the last line of standard output." };
+    private readonly Option<bool> _json = CommonOptions.Json();
 
     /// <param name="variables">Whether there is a recipe file whose variables <c>--set</c> can set.</param>
     public void AddTo(Command command, bool variables = true)
@@ -25,68 +27,67 @@ internal sealed class StudyCommand
                 command.Options.Add(option);
     }
 
+    public FrontDoor OpenDoor(ParseResult parsed) => new(parsed.GetValue(_threads), parsed.GetValue(_runs)!);
+
     public bool IsDryRun(ParseResult parsed) => parsed.GetValue(_dryRun);
 
     public bool IsJson(ParseResult parsed) => parsed.GetValue(_json);
 
-    public int Threads(ParseResult parsed) => parsed.GetValue(_threads);
-
-    /// <summary>Runs the recipe at <paramref name="path"/> as the options say.</summary>
-    /// <param name="variables">Variables that the verb itself sets.</param>
-    public async Task<int> RunAsync(ParseResult parsed, string path, IReadOnlyDictionary<string, string>? variables, CancellationToken stop)
+    /// <summary>Runs a recipe as the options say: one study, or one for every seed.</summary>
+    /// <returns>What ran, a summary for every seed; empty after a dry run.</returns>
+    public async Task<IReadOnlyList<StudySummary>> RunAsync(ParseResult parsed, FrontDoor door, Recipe recipe, CancellationToken stop)
     {
-        using FrontDoor door = new(Threads(parsed), Runs(parsed));
-        Recipe recipe = door.ReadRecipe(path, Variables(parsed, variables));
-        return await RunAsync(parsed, door, recipe, stop);
-    }
-
-    public async Task<int> RunAsync(ParseResult parsed, FrontDoor door, Recipe recipe, CancellationToken stop)
-    {
-        if (parsed.GetValue(_seed) is { } seed)
-            recipe = recipe with { Seed = seed };
-        int seeds = parsed.GetValue(_seeds);
-        if (seeds < 1)
-            throw new BadInputException($"--seeds must be at least 1, not {seeds}");
-        if (parsed.GetValue(_dryRun))
+        Recipe[] seeds = Seeds(parsed, recipe);
+        if (IsDryRun(parsed))
         {
-            PlanTable.Show(StudyPlan.For(recipe, door.Services), new RunsFolder(parsed.GetValue(_runs)!));
-            return ExitCodes.Done;
+            PlanTable.Show(new([.. seeds.Select(seeded => PlanTable.Of(StudyPlan.For(seeded, door.Services), door.Runs))]), IsJson(parsed));
+            return [];
         }
 
         long begun = door.Services.Time.GetTimestamp();
         List<StudySummary> summaries = [];
         string report = "";
-        for (int i = 0; i < seeds; i++)
+        foreach (Recipe seeded in seeds)
         {
-            Recipe seeded = recipe with { Seed = recipe.Seed + (ulong)i };
-            StudyOptions options = new(parsed.GetValue(_runs)!, SeedFolder: seeds > 1);
+            StudyOptions options = new(door.Runs.Root, SeedFolder: seeds.Length > 1);
             StudySummary summary = await RunOneAsync(door, seeded, options, stop);
             summaries.Add(summary);
-            report = new RunsFolder(options.Runs).Study(seeded.Study, options.SeedFolder ? seeded.Seed : null).Report;
+            report = door.Runs.Study(seeded.Study, options.SeedFolder ? seeded.Seed : null).Report;
             StudyReport.Write(report, summary, door.Services.Time);
         }
         // several seeds: one page with their mean and spread, beside the seeds' own
-        if (seeds > 1)
+        if (seeds.Length > 1)
         {
-            report = new RunsFolder(parsed.GetValue(_runs)!).Study(recipe.Study).Report;
+            report = door.Runs.Study(recipe.Study).Report;
             StudyReport.Write(report, summaries, door.Services.Time);
         }
         double seconds = door.Services.Time.GetElapsedTime(begun).TotalSeconds;
         StudyDocument document = StudyDocuments.Of(summaries, seconds, report);
-        ResultTable.Show(document, summaries[0]);
+        ResultTable.Show(document, summaries[0], IsJson(parsed));
         if (IsJson(parsed))
             Console.Out.WriteLine(StudyDocuments.Serialize(document));
-        return ExitCodes.Done;
+        return summaries;
     }
 
     /// <summary>Runs one seed with progress on standard error.</summary>
     public static async Task<StudySummary> RunOneAsync(FrontDoor door, Recipe recipe, StudyOptions options, CancellationToken stop)
     {
-        StudyManifest manifest = await StudyProgress.WatchAsync(recipe, observer => new StudyRunner(door.Services, options, observer).RunAsync(recipe, stop));
+        StudyManifest manifest = await StudyProgress.WatchAsync(recipe, Screen.Error, Screen.IsLive, observer => new StudyRunner(door.Services, options, observer).RunAsync(recipe, stop));
         return StudySummary.Read(recipe, door.Services.Stages, manifest, new RunsFolder(options.Runs));
     }
 
-    public Dictionary<string, string> Variables(ParseResult parsed, IReadOnlyDictionary<string, string>? own)
+    /// <summary>The recipe with every seed that the options ask for.</summary>
+    public Recipe[] Seeds(ParseResult parsed, Recipe recipe)
+    {
+        int seeds = parsed.GetValue(_seeds);
+        if (seeds is < 1 or > MaxSeeds)
+            throw new BadInputException($"--seeds must be from 1 to {MaxSeeds}, not {seeds}");
+        ulong first = parsed.GetValue(_seed) ?? recipe.Seed;
+        return [.. Enumerable.Range(0, seeds).Select(i => recipe with { Seed = unchecked(first + (ulong)i) })];
+    }
+
+    /// <summary>Variables of the recipe: those that the verb itself sets, then those of <c>--set</c>.</summary>
+    public Dictionary<string, string> Variables(ParseResult parsed, IReadOnlyDictionary<string, string>? own = null)
     {
         Dictionary<string, string> variables = own == null ? [] : new(own);
         foreach (string assignment in parsed.GetValue(_set) ?? [])
@@ -98,6 +99,4 @@ internal sealed class StudyCommand
         }
         return variables;
     }
-
-    public string Runs(ParseResult parsed) => parsed.GetValue(_runs)!;
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Paddock.Studies;
 using Spectre.Console;
 
@@ -6,20 +7,26 @@ namespace Paddock.Cli.Terminal;
 /// <summary>Shows a study as it runs: live bars for a person at a terminal, one plain line at a time anywhere else.</summary>
 internal static class StudyProgress
 {
-    public static async Task<StudyManifest> WatchAsync(Recipe recipe, Func<IStudyObserver, Task<StudyManifest>> run)
+    /// <param name="live">Whether <paramref name="console"/> can redraw what it shows.</param>
+    public static async Task<StudyManifest> WatchAsync(Recipe recipe, IAnsiConsole console, bool live, Func<IStudyObserver, Task<StudyManifest>> run)
     {
-        Screen.Error.MarkupLine($"[bold]{Markup.Escape(recipe.Study)}[/], seed {recipe.Seed}");
-        if (!Screen.IsLive)
-            return await run(new PlainProgress());
-        return await Screen.Error.Progress()
+        console.MarkupLine($"[bold]{Markup.Escape(recipe.Study)}[/], seed {recipe.Seed}");
+        if (!live)
+            return await run(new PlainProgress(console));
+        return await console.Progress()
             .AutoClear(false)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 20 }, new PercentageColumn(), new SpinnerColumn())
-            .StartAsync(async context => await Task.Run(() => run(new LiveProgress(context))));
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 16 }, new PercentageColumn(), new SpinnerColumn())
+            .StartAsync(async context => await Task.Run(() => run(new LiveProgress(console, context))));
     }
+
+    /// <summary>12.3 tokens/s, or the unit alone while the rate is unknown.</summary>
+    internal static string Rate(StageProgress progress) => progress.PerSecond is { } perSecond
+        ? string.Create(CultureInfo.InvariantCulture, $"{perSecond.ToString(perSecond < 99.95 ? "0.#" : "N0", CultureInfo.InvariantCulture)} {progress.Unit}/s")
+        : progress.Unit;
 }
 
 /// <summary>A line when a stage begins and ends, and one now and then between.</summary>
-internal sealed class PlainProgress : IStudyObserver
+internal sealed class PlainProgress(IAnsiConsole console) : IStudyObserver
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
@@ -29,7 +36,7 @@ internal sealed class PlainProgress : IStudyObserver
     {
         _lastShown = TimeSpan.Zero;
         string resumed = started.ResumedFromStep is { } step ? $", continues after step {step}" : "";
-        Write($"[{started.Position}/{started.Total}] {started.Name}: {started.Kind}{resumed}");
+        console.WriteLine($"[{started.Position}/{started.Total}] {started.Name}: {started.Kind}{resumed}");
     }
 
     public void Progress(StageProgress progress)
@@ -37,30 +44,29 @@ internal sealed class PlainProgress : IStudyObserver
         if (progress.Elapsed - _lastShown < Interval)
             return;
         _lastShown = progress.Elapsed;
-        string rate = progress.PerSecond is { } perSecond ? $", {perSecond:0.#} {progress.Unit}/s" : "", left = progress.Left is { } time ? $", {Screen.Duration(time)} left" : "";
-        Write($"    {progress.Name}: {progress.Done:N0} of {progress.Total:N0} {progress.Unit}{rate}{left}");
+        string rate = progress.PerSecond == null ? "" : $", {StudyProgress.Rate(progress)}", left = progress.Left is { } time ? $", {Screen.Duration(time)} left" : "";
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"    {progress.Name}: {progress.Done:N0} of {progress.Total:N0} {progress.Unit}{rate}{left}"));
     }
 
     public void Metrics(StageMetrics metrics) { }
 
-    public void Warned(StageWarning warning) => Write($"    {warning.Name}: warning: {warning.Message}");
+    public void Warned(StageWarning warning) => console.WriteLine($"    {warning.Name}: warning: {warning.Message}");
 
     public void StageFinished(StageFinished finished) =>
-        Write($"[{finished.Position}/{finished.Total}] {finished.Name}: {(finished.Reused ? "reused" : $"done in {Screen.Duration(finished.Elapsed)}")}{(finished.Summary == null ? "" : $": {finished.Summary}")}");
-
-    private static void Write(string line) => Console.Error.WriteLine(line);
+        console.WriteLine($"[{finished.Position}/{finished.Total}] {finished.Name}: {(finished.Reused ? "reused" : $"done in {Screen.Duration(finished.Elapsed)}")}{(finished.Summary == null ? "" : $": {finished.Summary}")}");
 }
 
 /// <summary>One bar a stage, with rate and time left; finished stages keep their line.</summary>
-internal sealed class LiveProgress(ProgressContext context) : IStudyObserver
+internal sealed class LiveProgress(IAnsiConsole console, ProgressContext context) : IStudyObserver
 {
     private ProgressTask? _task;
-    private string _latest = "";
+    private string _title = "", _latest = "";
 
     public void StageStarted(StageStarted started)
     {
         _latest = "";
-        _task = context.AddTask(Title(started.Position, started.Total, started.Name, started.ResumedFromStep is { } step ? $"continues after step {step}" : started.Kind));
+        _title = Title(started.Position, started.Total, started.Name);
+        _task = context.AddTask($"{_title} {Dim(started.ResumedFromStep is { } step ? $"continues after step {step}" : started.Kind)}");
         _task.IsIndeterminate = true;
     }
 
@@ -71,22 +77,21 @@ internal sealed class LiveProgress(ProgressContext context) : IStudyObserver
         task.IsIndeterminate = false;
         task.MaxValue = progress.Total;
         task.Value = progress.Done;
-        string rate = progress.PerSecond is { } perSecond ? $"{perSecond:0.#} {progress.Unit}/s" : progress.Unit, left = progress.Left is { } time ? $" {Screen.Duration(time)} left" : "";
-        int end = task.Description.IndexOf("[dim]", StringComparison.Ordinal);
-        task.Description = $"{task.Description[..end]}[dim]{Markup.Escape($"{rate}{left}{_latest}")}[/]";
+        task.Description = $"{_title} {Dim($"{StudyProgress.Rate(progress)}{(progress.Left is { } left ? $", {Screen.Duration(left)} left" : "")}{_latest}")}";
     }
 
     public void Metrics(StageMetrics metrics)
     {
         if (metrics.Values.TryGetValue("loss", out double loss))
-            _latest = $", loss {loss:0.000}";
+            _latest = string.Create(CultureInfo.InvariantCulture, $", loss {loss:0.000}");
     }
 
-    public void Warned(StageWarning warning) => Screen.Error.MarkupLine($"[yellow]{Markup.Escape(warning.Name)}: {Markup.Escape(warning.Message)}[/]");
+    public void Warned(StageWarning warning) => console.MarkupLine($"[yellow]{Markup.Escape(warning.Name)}: {Markup.Escape(warning.Message)}[/]");
 
     public void StageFinished(StageFinished finished)
     {
-        string title = Title(finished.Position, finished.Total, finished.Name, finished.Reused ? "reused" : $"{finished.Kind}, {Screen.Duration(finished.Elapsed)}");
+        string title = $"{Title(finished.Position, finished.Total, finished.Name)} {Dim(finished.Reused ? "reused" : $"{finished.Kind}, {Screen.Duration(finished.Elapsed)}")}";
+        // a reused stage never started
         ProgressTask task = finished.Reused || _task == null ? context.AddTask(title) : _task;
         task.IsIndeterminate = false;
         task.Value = task.MaxValue;
@@ -95,5 +100,7 @@ internal sealed class LiveProgress(ProgressContext context) : IStudyObserver
         _task = null;
     }
 
-    private static string Title(int position, int total, string name, string about) => $"{position}/{total} {Markup.Escape(name)} [dim]{Markup.Escape(about)}[/]";
+    private static string Title(int position, int total, string name) => $"{position}/{total} {Markup.Escape(name)}";
+
+    private static string Dim(string text) => $"[dim]{Markup.Escape(text)}[/]";
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Paddock.Cli.Bench;
+using Paddock.Cli.Terminal;
 using Paddock.Engine;
 
 namespace Paddock.Cli.Verbs;
@@ -15,7 +16,7 @@ internal static class BenchVerb
     {
         Option<string> only = new("--only") { Description = $"Parts to measure, with commas: {string.Join(", ", BenchRun.Kinds)}." };
         Option<string> threads = new("--threads") { Description = "Numbers of threads, with commas; one and all processors by default." };
-        Option<bool> json = new("--json") { Description = "Prints one JSON document as the last line of standard output." };
+        Option<bool> json = CommonOptions.Json();
         Command command = new("bench", "Measure this machine: products, training and decoding as shares of its own limits.") { only, threads, json };
         command.SetAction((parsed, stop) => Task.Run(() =>
         {
@@ -24,7 +25,7 @@ internal static class BenchVerb
             BenchRun run = new(BenchPlan.Standard, kinds, meter, Console.Error.WriteLine, stop);
             BenchDocument document = run.Measure();
             Console.Error.WriteLine();
-            BenchTables.Show(document);
+            BenchTables.Show(document, Screen.Result(parsed.GetValue(json)));
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(document, BenchJson.Default.BenchDocument));
             return run.Refused == 0 ? ExitCodes.Done : ExitCodes.Failed;

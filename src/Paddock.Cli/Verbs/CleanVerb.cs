@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Paddock.Cli.Terminal;
 using Paddock.Studies;
 using Spectre.Console;
@@ -6,35 +8,53 @@ using Spectre.Console;
 namespace Paddock.Cli.Verbs;
 
 /// <summary><c>paddock clean</c>: removes stages that no study names; shows them first, removes them with <c>--yes</c>.</summary>
-internal static class CleanVerb
+internal static partial class CleanVerb
 {
     public static Command Create()
     {
-        Option<string> runs = new("--runs") { Description = "Folder of all results.", DefaultValueFactory = _ => "runs" };
+        Option<string> runs = CommonOptions.Runs();
         Option<bool> yes = new("--yes") { Description = "Removes what is listed." };
-        Command command = new("clean", "List stages that no study names; remove them with --yes.") { runs, yes };
+        Option<bool> json = CommonOptions.Json();
+        Command command = new("clean", "List stages that no study names; remove them with --yes.") { runs, yes, json };
         command.SetAction(parsed =>
         {
             StudyCatalog catalog = new(parsed.GetValue(runs)!);
             IReadOnlyList<UnusedStage> unused = catalog.Unused();
-            if (unused.Count == 0)
-            {
-                Screen.Error.WriteLine("nothing to clean: every stage is named by a study");
-                return ExitCodes.Done;
-            }
-            Table table = Screen.Table("stage", "kind", "state", "size", "key");
-            foreach (UnusedStage stage in unused)
-                table.AddRow(Markup.Escape(stage.Name), stage.Kind, stage.Done ? "done" : "half", StatusVerb.Size(stage.Bytes), stage.Key[..8]);
-            Screen.Error.Write(table);
-            if (!parsed.GetValue(yes))
-            {
-                Screen.Error.WriteLine($"{unused.Count} stages, {StatusVerb.Size(unused.Sum(s => s.Bytes))}; 'paddock clean --yes' removes them");
-                return ExitCodes.Done;
-            }
-            IReadOnlyList<UnusedStage> deleted = catalog.Delete(unused);
-            Screen.Error.WriteLine($"removed {deleted.Count} stages, {StatusVerb.Size(deleted.Sum(s => s.Bytes))}{(deleted.Count < unused.Count ? $"; {unused.Count - deleted.Count} are in use and stay" : "")}");
+            Show(unused, parsed.GetValue(runs)!, Screen.Result(parsed.GetValue(json)));
+            IReadOnlyList<UnusedStage> removed = parsed.GetValue(yes) ? catalog.Delete(unused) : [];
+            if (removed.Count > 0 || (parsed.GetValue(yes) && unused.Count > 0))
+                Console.Error.WriteLine($"removed {Total(removed)}{(removed.Count < unused.Count ? $"; {unused.Count - removed.Count} are in use and stay" : "")}");
+            else if (unused.Count > 0)
+                Console.Error.WriteLine($"{Total(unused)}; 'paddock clean --yes' removes {(unused.Count == 1 ? "it" : "them")}");
+            if (parsed.GetValue(json))
+                Console.Out.WriteLine(JsonSerializer.Serialize(new CleanDocument(unused, [.. removed.Select(stage => stage.Key)]), CleanJson.Default.CleanDocument));
             return ExitCodes.Done;
         });
         return command;
     }
+
+    private static void Show(IReadOnlyList<UnusedStage> unused, string runs, IAnsiConsole console)
+    {
+        if (unused.Count == 0)
+        {
+            console.WriteLine(Directory.Exists(runs) ? "nothing to clean: every stage is named by a study" : $"nothing to clean: there is no folder {runs}");
+            return;
+        }
+        Table table = Screen.Table("stage", "kind", "state", Column.Number("size"), "key");
+        foreach (UnusedStage stage in unused)
+            table.AddRow(Markup.Escape(stage.Name), Markup.Escape(stage.Kind), stage.Done ? "done" : "half", Screen.Size(stage.Bytes), stage.Key[..8]);
+        console.Write(table);
+    }
+
+    private static string Total(IReadOnlyList<UnusedStage> stages) =>
+        Screen.Counted(stages.Count, "stage") + (stages.Sum(s => s.Bytes) is > 0 and var bytes ? $", {Screen.Size(bytes)}" : "");
+
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+    [JsonSerializable(typeof(CleanDocument))]
+    private sealed partial class CleanJson : JsonSerializerContext;
 }
+
+/// <summary>The last line of standard output under <c>--json</c>. Documented in docs/json.md and held by a test.</summary>
+/// <param name="Unused">Stages that no study names.</param>
+/// <param name="Removed">Keys of those that were removed.</param>
+internal sealed record CleanDocument(IReadOnlyList<UnusedStage> Unused, IReadOnlyList<string> Removed);

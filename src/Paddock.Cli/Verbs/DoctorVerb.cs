@@ -12,16 +12,16 @@ internal static partial class DoctorVerb
 {
     public static Command Create()
     {
-        Option<string> runs = new("--runs") { Description = "Folder of all results.", DefaultValueFactory = _ => "runs" };
-        Option<int> threads = new("--threads") { Description = "Compute threads; 0 takes all processors." };
-        Option<bool> json = new("--json") { Description = "Prints one JSON document as the last line of standard output." };
+        Option<string> runs = CommonOptions.Runs();
+        Option<int> threads = CommonOptions.Threads();
+        Option<bool> json = CommonOptions.Json();
         Command command = new("doctor", "Show what this machine offers and whether a study would run here.") { runs, threads, json };
         command.SetAction(parsed =>
         {
             using FrontDoor door = new(parsed.GetValue(threads), parsed.GetValue(runs)!);
             List<Check> checks = MachineChecks.Run(door, parsed.GetValue(runs)!);
             bool ok = checks.TrueForAll(c => c.Fix == null);
-            Show(checks, ok);
+            Show(checks, ok, Screen.Result(parsed.GetValue(json)));
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(new DoctorDocument(ok, checks), DoctorJson.Default.DoctorDocument));
             return ok ? ExitCodes.Done : ExitCodes.Failed;
@@ -29,18 +29,18 @@ internal static partial class DoctorVerb
         return command;
     }
 
-    private static void Show(List<Check> checks, bool ok)
+    private static void Show(List<Check> checks, bool ok, IAnsiConsole console)
     {
         Grid grid = new();
         grid.AddColumn(new GridColumn { NoWrap = true }).AddColumn(new GridColumn { NoWrap = true }).AddColumn();
         foreach (Check check in checks)
             grid.AddRow(check.Fix == null ? "[green]ok[/]" : "[red]!![/]", Markup.Escape(check.Name), Markup.Escape(check.Value));
-        Screen.Error.Write(grid);
+        console.Write(grid);
         foreach (Check check in checks)
             if (check.Fix != null)
-                Console.Error.WriteLine($"{check.Name}: {check.Fix}");
+                console.WriteLine($"{check.Name}: {check.Fix}");
         if (ok)
-            Console.Error.WriteLine("all good");
+            console.WriteLine("all good");
     }
 
     private sealed record DoctorDocument(bool Ok, IReadOnlyList<Check> Checks);

@@ -17,20 +17,41 @@ internal static class QuickstartVerb
         study.AddTo(command);
         command.SetAction(async (parsed, cancellation) =>
         {
+            string recipe = FrontDoor.ShippedRecipe(parsed.GetValue(fast) ? "quickstart-fast" : "quickstart");
+            using FrontDoor door = study.OpenDoor(parsed);
             Dictionary<string, string> variables = [];
-            if (parsed.GetValue(fromScratch) && !study.IsDryRun(parsed))
-                variables["base"] = await TrainBaseAsync(study, parsed, cancellation);
-            return await study.RunAsync(parsed, FrontDoor.ShippedRecipe(parsed.GetValue(fast) ? "quickstart-fast" : "quickstart"), variables, cancellation);
+            if (parsed.GetValue(fromScratch))
+            {
+                Recipe baseRecipe = door.ReadRecipe(FrontDoor.ShippedRecipe("meadow-base"));
+                if (study.IsDryRun(parsed))
+                {
+                    Plan(study, parsed, door, baseRecipe, recipe);
+                    return ExitCodes.Done;
+                }
+                variables["base"] = await TrainBaseAsync(door, baseRecipe, cancellation);
+            }
+            await study.RunAsync(parsed, door, door.ReadRecipe(recipe, study.Variables(parsed, variables)), cancellation);
+            return ExitCodes.Done;
         });
         return command;
     }
 
-    private static async Task<string> TrainBaseAsync(StudyCommand study, ParseResult parsed, CancellationToken stop)
+    private static async Task<string> TrainBaseAsync(FrontDoor door, Recipe recipe, CancellationToken stop)
     {
-        using FrontDoor door = new(study.Threads(parsed), study.Runs(parsed));
-        Recipe recipe = door.ReadRecipe(FrontDoor.ShippedRecipe("meadow-base"));
-        StudyOptions options = new(study.Runs(parsed));
-        var summary = await StudyCommand.RunOneAsync(door, recipe, options, stop);
-        return new RunsFolder(options.Runs).Stage(summary.Manifest.Stages[^1].Key).Weights ?? throw new BadInputException("the base model's stage made no model");
+        var summary = await StudyCommand.RunOneAsync(door, recipe, new StudyOptions(door.Runs.Root), stop);
+        return door.Runs.Stage(summary.Manifest.Stages[^1].Key).Weights ?? throw new BadInputException("the base model's stage made no model");
+    }
+
+    // the keys of what is built on the base model are known only once it is trained
+    private static void Plan(StudyCommand study, ParseResult parsed, FrontDoor door, Recipe baseRecipe, string recipe)
+    {
+        StudyPlan basePlan = StudyPlan.For(baseRecipe, door.Services);
+        string? trained = door.Runs.Stage(basePlan.Stages[^1].Key.Value) is { IsDone: true } stage ? stage.Weights : null;
+        // until then the recipe's own model stands in for it
+        Recipe read = door.ReadRecipe(recipe, study.Variables(parsed, trained == null ? null : new Dictionary<string, string> { ["base"] = trained }));
+        PlanTable.Show(new([
+            PlanTable.Of(basePlan, door.Runs),
+            .. study.Seeds(parsed, read).Select(seeded => StudyPlan.For(seeded, door.Services)).Select(plan => trained == null ? PlanTable.WithoutKeys(plan) : PlanTable.Of(plan, door.Runs)),
+        ]), study.IsJson(parsed));
     }
 }

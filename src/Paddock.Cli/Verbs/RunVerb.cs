@@ -8,11 +8,16 @@ internal static class RunVerb
 {
     public static Command Create()
     {
-        Argument<string> recipe = new("recipe") { Description = "A recipe file (see recipes/)." };
+        Argument<string> recipe = new("recipe") { Description = "A recipe file, such as recipes/quickstart.yaml." };
         StudyCommand study = new();
         Command command = new("run", "Run the study of a recipe; finished stages are reused, a half-finished one continues.") { recipe };
         study.AddTo(command);
-        command.SetAction((parsed, cancellation) => study.RunAsync(parsed, parsed.GetRequiredValue(recipe), null, cancellation));
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using FrontDoor door = study.OpenDoor(parsed);
+            await study.RunAsync(parsed, door, door.ReadRecipe(parsed.GetRequiredValue(recipe), study.Variables(parsed)), cancellation);
+            return ExitCodes.Done;
+        });
         return command;
     }
 }

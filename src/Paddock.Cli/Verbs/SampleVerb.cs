@@ -23,7 +23,7 @@ internal static class SampleVerb
         Option<string?> prompt = new("--prompt", "-p") { Description = "One prompt." };
         Option<string?> input = new("--input", "-i") { Description = "Prompts: a file of any format that has them (JSONL or a JSON array), or '-' for JSONL on standard input." };
         Option<int> count = new("--n", "-n") { Description = "Answers to each prompt.", DefaultValueFactory = _ => 1 };
-        Option<bool> json = new("--json") { Description = "Prints a row for every prompt: {\"prompt\", \"answers\": [{\"text\", \"finished\", \"logprob\"}]}; logprob is the answer's sum, in nats." };
+        Option<bool> json = CommonOptions.Json("Prints a row for every prompt: {\"prompt\", \"answers\": [{\"text\", \"finished\", \"logprob\"}]}; logprob is the answer's sum, in nats.");
         Command command = new("sample", "Draw answers of a model to one prompt or to a file of them.") { prompt, input, count, json };
         model.AddTo(command);
         sampling.AddTo(command);
@@ -40,7 +40,7 @@ internal static class SampleVerb
             using LoadedModel loaded = LoadedModel.Open(door, model.Model(parsed));
             SamplerOptions options = sampling.Options(parsed, loaded.Codec.StopTokens);
             RandomStream stream = new(sampling.Seed(parsed), "sample");
-            using OutputRows output = new(parsed.GetValue(json));
+            using OutputRows output = new(parsed.GetValue(json) ? RowFormat.Json : RowFormat.None);
             ulong first = 0;
             foreach (Prompt[] chunk in prompts.Chunk(ChunkPrompts))
             {
@@ -93,8 +93,9 @@ internal static class SampleVerb
         });
         if (!show)
             return;
-        Screen.Error.MarkupLine($"[bold]{Markup.Escape(prompt.Instruction)}[/]");
+        IAnsiConsole console = Screen.Result();
+        console.MarkupLine($"[bold]{Markup.Escape(prompt.Instruction)}[/]");
         foreach ((Response response, double logProb) in answers)
-            Screen.Error.MarkupLine($"  {Markup.Escape(response.Text)} [dim]({(response.Finished ? "" : "cut off, ")}log-prob {logProb:0.00})[/]");
+            console.Write(new Padder(new Markup($"{(response.Text.Length == 0 ? "[dim](empty)[/]" : Markup.Escape(response.Text))} [dim]({(response.Finished ? "" : "cut off, ")}log-prob {logProb:0.00})[/]"), new Padding(2, 0, 0, 0)));
     }
 }

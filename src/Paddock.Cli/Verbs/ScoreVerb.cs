@@ -18,7 +18,7 @@ internal static class ScoreVerb
         InputRows input = new("Rows with a 'text' or with 'tokens' (ids): JSONL or a JSON array.");
         Option<int> batch = new("--batch-tokens") { Description = "Tokens read ahead and scored together; changes speed and memory only.", DefaultValueFactory = _ => 8192 };
         Option<bool> plain = new("--no-special-tokens") { Description = "Adds no special tokens to a text." };
-        Option<bool> json = new("--json") { Description = "Prints a row for every row: {\"tokens\": [...], \"logprobs\": [null, ...]}, in nats." };
+        Option<bool> json = CommonOptions.Json("Prints a row for every row: {\"tokens\": [...], \"logprobs\": [null, ...]}, in nats.");
         Command command = new("score", "Score texts with a model: the log-prob of every token.") { batch, plain, json };
         model.AddTo(command);
         input.AddTo(command);
@@ -31,9 +31,9 @@ internal static class ScoreVerb
             using LoadedModel loaded = LoadedModel.Open(door, model.Model(parsed), new SamplerSettings(MaxConcurrent: 1, MaxRows: Math.Min(batchTokens, PassRows)));
             Totals totals = new();
             long begun = door.Services.Time.GetTimestamp();
-            using (OutputRows output = new(parsed.GetValue(json)))
+            using (OutputRows output = new(parsed.GetValue(json) ? RowFormat.Json : RowFormat.None))
                 Score(loaded, input.Read(parsed, row => new Scored(row, loaded, !parsed.GetValue(plain))), batchTokens, output, totals, stop);
-            Show(totals, door.Services.Time.GetElapsedTime(begun));
+            Show(totals, door.Services.Time.GetElapsedTime(begun), Screen.Result(parsed.GetValue(json)));
             return ExitCodes.Done;
         }, CancellationToken.None));
         return command;
@@ -97,13 +97,13 @@ internal static class ScoreVerb
         json.WriteEndArray();
     }
 
-    private static void Show(Totals totals, TimeSpan elapsed)
+    private static void Show(Totals totals, TimeSpan elapsed, IAnsiConsole console)
     {
         double mean = totals.Scored > 0 ? totals.Sum / totals.Scored : double.NaN;
-        Table table = Screen.Table("rows", "tokens", "mean log-prob", "perplexity", "tokens/s");
+        Table table = Screen.Table(Column.Number("rows"), Column.Number("tokens"), Column.Number("mean log-prob"), Column.Number("perplexity"), Column.Number("tokens/s"));
         table.AddRow($"{totals.Rows:N0}", $"{totals.Tokens:N0}", totals.Scored > 0 ? $"{mean:0.0000}" : "-", totals.Scored > 0 ? $"{Math.Exp(-mean):0.00}" : "-",
             $"{totals.Tokens / Math.Max(elapsed.TotalSeconds, 1e-6):0}");
-        Screen.Error.Write(table);
+        console.Write(table);
     }
 
     /// <summary>One row as ids, checked against the model so that a message names the row's place.</summary>

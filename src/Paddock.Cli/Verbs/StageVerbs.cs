@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Paddock.Cli.Models;
 using Paddock.Cli.Studies;
 using Paddock.Engine;
+using Paddock.Reports;
 using Paddock.Studies;
 using Paddock.Studies.Stages;
 
@@ -43,12 +44,16 @@ internal static partial class StageVerbs
         study.AddTo(command, variables: false);
         command.SetAction(async (parsed, stop) =>
         {
-            using FrontDoor door = new(study.Threads(parsed), study.Runs(parsed));
+            using FrontDoor door = study.OpenDoor(parsed);
             Recipe recipe = Read(door, verb, Yaml(kind, parsed, settings, header.Yaml(parsed, door)));
-            int code = await study.RunAsync(parsed, door, recipe, stop);
-            if (StudyManifest.Read(door.Runs.Study(recipe.Study).Manifest) is { Stages: [var made] } && door.Runs.Stage(made.Key) is { IsDone: true } folder)
-                Console.Error.WriteLine($"result: {Path.GetRelativePath(Environment.CurrentDirectory, folder.Path)}; other verbs and recipes know it as {recipe.Study}/{made.Name}");
-            return code;
+            IReadOnlyList<StudySummary> ran = await study.RunAsync(parsed, door, recipe, stop);
+            foreach (StudySummary seed in ran)
+            {
+                ManifestStage made = seed.Manifest.Stages[^1];
+                string name = ran.Count > 1 ? $"{seed.Study}/seed-{seed.Seed}/{made.Name}" : $"{seed.Study}/{made.Name}";
+                Console.Error.WriteLine($"result: {Path.GetRelativePath(Environment.CurrentDirectory, door.Runs.Stage(made.Key).Path)}; other verbs and recipes know it as {name}");
+            }
+            return ExitCodes.Done;
         });
         return command;
     }

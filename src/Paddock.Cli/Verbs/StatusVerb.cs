@@ -1,5 +1,6 @@
 using System.CommandLine;
-using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Paddock.Cli.Terminal;
 using Paddock.Studies;
 using Spectre.Console;
@@ -7,44 +8,55 @@ using Spectre.Console;
 namespace Paddock.Cli.Verbs;
 
 /// <summary><c>paddock status</c>: the studies there are and how far each stage is.</summary>
-internal static class StatusVerb
+internal static partial class StatusVerb
 {
     public static Command Create()
     {
-        Option<string> runs = new("--runs") { Description = "Folder of all results.", DefaultValueFactory = _ => "runs" };
-        Command command = new("status", "List studies and how far their stages are.") { runs };
+        Option<string> runs = CommonOptions.Runs();
+        Option<bool> json = CommonOptions.Json();
+        Command command = new("status", "List studies and how far their stages are.") { runs, json };
         command.SetAction(parsed =>
         {
             IReadOnlyList<StudyStatus> studies = new StudyCatalog(parsed.GetValue(runs)!).Studies();
+            IAnsiConsole console = Screen.Result(parsed.GetValue(json));
             if (studies.Count == 0)
-                Screen.Error.WriteLine($"no studies in {parsed.GetValue(runs)}; 'paddock quickstart' makes one");
-            foreach (StudyStatus study in studies)
-                Show(study);
+                Console.Error.WriteLine($"no studies in {parsed.GetValue(runs)}; 'paddock quickstart' makes one");
+            for (int i = 0; i < studies.Count; i++)
+            {
+                if (i > 0)
+                    console.WriteLine();
+                Show(studies[i], console);
+            }
+            if (parsed.GetValue(json))
+                Console.Out.WriteLine(JsonSerializer.Serialize(new StatusDocument(studies), StatusJson.Default.StatusDocument));
             return ExitCodes.Done;
         });
         return command;
     }
 
-    private static void Show(StudyStatus study)
+    private static void Show(StudyStatus study, IAnsiConsole console)
     {
-        Screen.Error.MarkupLine($"[bold]{Markup.Escape(study.Study)}[/], seed {study.Seed}{(study.Problem == null ? "" : $": [red]{Markup.Escape(study.Problem)}[/]")}");
-        Table table = Screen.Table("stage", "kind", "state", "size", "time", "result");
-        table.Columns[5].NoWrap = false;
+        if (study.Problem != null)
+        {
+            console.MarkupLine($"[bold]{Markup.Escape(study.Study)}[/]: [red]{Markup.Escape(study.Problem)}[/]");
+            return;
+        }
+        console.MarkupLine($"[bold]{Markup.Escape(study.Study)}[/], seed {study.Seed}, {study.Stages.Count(s => s.State == StageState.Done)} of {Screen.Counted(study.Stages.Count, "stage")} done");
+        Table table = Screen.Table("stage", "kind", "state", Column.Number("size"), Column.Number("time"), Column.Wrapped("result"));
         foreach (StageStatus stage in study.Stages)
             table.AddRow(Markup.Escape(stage.Name), stage.Kind, stage.State switch
             {
                 StageState.Done => "done",
                 StageState.Half => stage.Step is { } step ? $"at step {step}" : "begun",
                 _ => "to do",
-            }, Size(stage.Bytes), stage.Seconds is { } seconds ? Screen.Duration(TimeSpan.FromSeconds(seconds)) : "", Markup.Escape(stage.Summary ?? ""));
-        Screen.Error.Write(table);
+            }, Screen.Size(stage.Bytes), stage.Seconds is { } seconds ? Screen.Duration(TimeSpan.FromSeconds(seconds)) : "", Markup.Escape(stage.Summary ?? ""));
+        console.Write(table);
     }
 
-    public static string Size(long bytes) => bytes switch
-    {
-        0 => "",
-        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0} KB"),
-        < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):0.0} MB"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 30):0.0} GB"),
-    };
+    [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true)]
+    [JsonSerializable(typeof(StatusDocument))]
+    private sealed partial class StatusJson : JsonSerializerContext;
 }
+
+/// <summary>The last line of standard output under <c>--json</c>. Documented in docs/json.md and held by a test.</summary>
+internal sealed record StatusDocument(IReadOnlyList<StudyStatus> Studies);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Paddock.Cli.Models;
+using Paddock.Cli.Terminal;
 using Paddock.Engine.Tokenizers;
 
 namespace Paddock.Cli.Verbs;
@@ -13,7 +14,7 @@ internal static class TokenizeVerb
         InputRows input = new("Rows with a 'text', or with --decode rows with 'ids': JSONL or a JSON array.");
         Option<bool> decode = new("--decode") { Description = "Turns ids into text." };
         Option<bool> plain = new("--no-special-tokens") { Description = "Adds no special tokens when encoding, leaves them out when decoding." };
-        Option<bool> json = new("--json") { Description = "Prints a row for every row: {\"ids\": [...]}, or {\"text\": ...} with --decode." };
+        Option<bool> json = CommonOptions.Json("Prints a row of JSON for every row: {\"ids\": [...]}, or {\"text\": ...} with --decode.");
         Command command = new("tokenize", "Turn texts into token ids, or ids into texts.") { decode, plain, json };
         model.AddTo(command);
         input.AddTo(command);
@@ -23,14 +24,14 @@ internal static class TokenizeVerb
             Tokenizer tokenizer = TokenizerSource.Open(door, model.Model(parsed));
             bool special = !parsed.GetValue(plain);
             Counts counts = new();
-            using (OutputRows output = new(parsed.GetValue(json)))
+            using (OutputRows output = new(parsed.GetValue(json) ? RowFormat.Json : RowFormat.Text, atOnce: input.IsPiped(parsed)))
                 if (parsed.GetValue(decode))
                     foreach (int[] ids in input.Read(parsed, row => InputRows.Ids(row, "ids")))
                         Decode(tokenizer, ids, skipSpecial: !special, output, counts, stop);
                 else
                     foreach ((string text, int[] ids) in input.Read(parsed, row => InputRows.Encode(row, "text", tokenizer, special)))
                         Encoded(text, ids, output, counts, stop);
-            Console.Error.WriteLine($"{counts.Rows:N0} rows, {counts.Tokens:N0} tokens, {counts.Characters:N0} characters"
+            Console.Error.WriteLine($"{Screen.Counted(counts.Rows, "row")}, {Screen.Counted(counts.Tokens, "token")}, {Screen.Counted(counts.Characters, "character")}"
                 + (counts.Tokens > 0 ? FormattableString.Invariant($", {(double)counts.Characters / counts.Tokens:0.00} characters a token") : ""));
             return ExitCodes.Done;
         }, CancellationToken.None));
@@ -47,7 +48,7 @@ internal static class TokenizeVerb
             foreach (int id in ids)
                 row.WriteNumberValue(id);
             row.WriteEndArray();
-        });
+        }, () => string.Join(' ', ids));
     }
 
     private static void Decode(Tokenizer tokenizer, int[] ids, bool skipSpecial, OutputRows output, Counts counts, CancellationToken stop)
@@ -55,7 +56,7 @@ internal static class TokenizeVerb
         stop.ThrowIfCancellationRequested();
         string text = tokenizer.Decode(ids, skipSpecial);
         counts.Add(ids, text);
-        output.Write(row => row.WriteString("text"u8, text));
+        output.Write(row => row.WriteString("text"u8, text), () => text);
     }
 
     private sealed class Counts

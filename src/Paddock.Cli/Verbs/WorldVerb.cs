@@ -17,14 +17,14 @@ internal static partial class WorldVerb
         Option<string> split = new("--split") { Description = "Whose prompts are shown.", DefaultValueFactory = _ => "sft" };
         Option<int> count = new("--count", "-n") { Description = "How many prompts.", DefaultValueFactory = _ => 6 };
         Option<ulong> seed = new("--seed") { Description = "Seeds the two answers to each prompt.", DefaultValueFactory = _ => 1 };
-        Option<bool> json = new("--json") { Description = "Prints one JSON document as the last line of standard output." };
+        Option<bool> json = CommonOptions.Json();
         Command command = new("world", "Look at a world: prompts, answers, their utility, and how the raters vote.") { world, split, count, seed, json };
         command.SetAction(async (parsed, cancellation) =>
         {
             if (parsed.GetValue(world) != "meadow")
                 throw new BadInputException($"there is no world '{parsed.GetValue(world)}'; worlds: meadow");
             MeadowExhibit exhibit = await MeadowExhibit.OfAsync(new MeadowWorld(), parsed.GetValue(split)!, parsed.GetValue(count), parsed.GetValue(seed), cancellation);
-            Show(exhibit);
+            Show(exhibit, Screen.Result(parsed.GetValue(json)));
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(exhibit, WorldJson.Default.MeadowExhibit));
             return ExitCodes.Done;
@@ -32,25 +32,25 @@ internal static partial class WorldVerb
         return command;
     }
 
-    private static void Show(MeadowExhibit exhibit)
+    private static void Show(MeadowExhibit exhibit, IAnsiConsole console)
     {
-        Screen.Error.MarkupLine($"The Meadow, split [bold]{Markup.Escape(exhibit.Split)}[/]: {exhibit.Prompts} prompts; evaluation prompts found word for word in "
+        console.MarkupLine($"The Meadow, split [bold]{Markup.Escape(exhibit.Split)}[/]: {exhibit.Prompts} prompts; evaluation prompts found word for word in "
             + string.Join(", ", exhibit.EvaluationOverlap.Select(o => $"{o.Key} {o.Value}")));
         foreach (MeadowShown shown in exhibit.Shown)
         {
-            Screen.Error.WriteLine();
+            console.WriteLine();
             string traits = (shown.Harmful ? ", harmful" : "") + (shown.Unanswerable ? ", unanswerable" : "");
-            Screen.Error.MarkupLine($"[bold]{Markup.Escape(shown.Instruction)}[/] [dim]({shown.Kind}{traits}; right: {Markup.Escape(shown.Gold)})[/]");
-            ShowAnswer("A", shown.First);
-            ShowAnswer("B", shown.Second);
-            Screen.Error.MarkupLine("  votes for A: " + string.Join("  ", shown.Votes.Select(v => $"{v.Panel} {100 * v.FirstPreferred:0} %")));
+            console.MarkupLine($"[bold]{Markup.Escape(shown.Instruction)}[/] [dim]({shown.Kind}{traits}; right: {Markup.Escape(shown.Gold)})[/]");
+            ShowAnswer("A", shown.First, console);
+            ShowAnswer("B", shown.Second, console);
+            console.MarkupLine("  votes for A: " + string.Join("  ", shown.Votes.Select(v => $"{v.Panel} {100 * v.FirstPreferred:0} %")));
         }
     }
 
-    private static void ShowAnswer(string label, MeadowShownAnswer answer)
+    private static void ShowAnswer(string label, MeadowShownAnswer answer, IAnsiConsole console)
     {
-        Screen.Error.MarkupLine($"  {label} [green]{Markup.Escape(answer.Text)}[/] [dim]by {Markup.Escape(answer.Author)}[/]");
-        Screen.Error.MarkupLine($"    U {answer.Utility:0.00} = [dim]{Markup.Escape(string.Join(" ", answer.Contributions.Select(c => $"{c.Feature} {c.Contribution:+0.00;-0.00}")))}[/]");
+        console.MarkupLine($"  {label} [green]{Markup.Escape(answer.Text)}[/] [dim]by {Markup.Escape(answer.Author)}[/]");
+        console.MarkupLine($"    U {answer.Utility:0.00} = [dim]{Markup.Escape(string.Join(" ", answer.Contributions.Select(c => $"{c.Feature} {c.Contribution:+0.00;-0.00}")))}[/]");
     }
 
     [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

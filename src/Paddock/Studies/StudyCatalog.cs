@@ -18,9 +18,12 @@ public sealed class StudyCatalog(string runs)
     }
 
     /// <summary>Stages that no manifest names, largest first.</summary>
-    /// <exception cref="BadInputException">A manifest cannot be read, so what it names is unknown.</exception>
+    /// <exception cref="BadInputException">A manifest is missing or cannot be read, so what its study names is unknown.</exception>
     public IReadOnlyList<UnusedStage> Unused()
     {
+        foreach (StudyFolder study in Folders())
+            if (File.Exists(study.Recipe) && !File.Exists(study.Manifest))
+                throw new BadInputException($"{study.Path}: there is a study.yaml but no manifest.json, so nobody knows which stages this study uses; run it again (paddock run {study.Recipe} --runs {_runs.Root}) or remove its folder");
         HashSet<string> named = new(StringComparer.Ordinal);
         foreach (string path in Manifests())
             foreach (ManifestStage stage in StudyManifest.Read(path)?.Stages ?? [])
@@ -55,17 +58,19 @@ public sealed class StudyCatalog(string runs)
         return deleted;
     }
 
-    private IEnumerable<string> Manifests()
+    // studies, and their seeds
+    private IEnumerable<StudyFolder> Folders()
     {
         if (!Directory.Exists(_runs.Root))
             return [];
         return Directory.EnumerateDirectories(_runs.Root)
             .Where(study => !Path.GetFileName(study).StartsWith('.'))
             .SelectMany(study => Directory.EnumerateDirectories(study, "seed-*").Prepend(study))
-            .Select(folder => new StudyFolder(folder).Manifest)
-            .Where(File.Exists)
-            .Order(StringComparer.Ordinal);
+            .Order(StringComparer.Ordinal)
+            .Select(folder => new StudyFolder(folder));
     }
+
+    private IEnumerable<string> Manifests() => Folders().Select(folder => folder.Manifest).Where(File.Exists);
 
     private StudyStatus Status(string manifestPath)
     {

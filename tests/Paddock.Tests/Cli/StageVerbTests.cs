@@ -120,6 +120,27 @@ public sealed class StageVerbTests(TinyStudy study) : IClassFixture<TinyStudy>
     }
 
     [Fact]
+    public void A_dry_run_names_no_result_of_an_earlier_run()
+    {
+        string[] verb = ["sft", "--runs", study.Runs, "--study", "again", "--model", study.Model, "--limit", "16", "--epochs", "1"];
+        Assert.Contains("know it as again/sft", CommandLine.Run(verb).Error, StringComparison.Ordinal);
+        Outcome dry = CommandLine.Run([.. verb, "--seed", "9", "--dry-run"]);
+        Assert.Equal((0, ""), (dry.Code, dry.Error));
+        Assert.Contains("again, seed 9: 1 stage\n", dry.Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_of_several_seeds_has_its_own_result()
+    {
+        Outcome outcome = CommandLine.Run("sft", "--runs", study.Runs, "--study", "seeds", "--model", study.Model, "--limit", "16", "--epochs", "1", "--seed", "4", "--seeds", "2");
+        Assert.True(outcome.Code == 0, outcome.Error);
+        Assert.Contains("know it as seeds/seed-4/sft\n", outcome.Error, StringComparison.Ordinal);
+        Assert.Contains("know it as seeds/seed-5/sft\n", outcome.Error, StringComparison.Ordinal);
+        Outcome sample = CommandLine.Run("sample", "seeds/seed-5/sft", "--runs", study.Runs, "--prompt", "red", "--max-tokens", "3");
+        Assert.True(sample.Code == 0, sample.Error);
+    }
+
+    [Fact]
     public void Help_lists_the_keys_of_the_stage_with_their_defaults()
     {
         string help = CommandLine.Run("dpo", "--help").Out;

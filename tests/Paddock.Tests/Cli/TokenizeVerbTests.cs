@@ -86,6 +86,29 @@ public sealed class TokenizeVerbTests
         Assert.Equal("木 grün", Text(text.Rows.Single()));
     }
 
+    [Fact]
+    public async Task A_program_that_waits_for_each_answer_gets_it()
+    {
+        using TemporaryFolder folder = new();
+        string model = TinyMeadow.Write(folder.File("model"));
+        using System.Diagnostics.Process process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("dotnet", [typeof(Paddock.Cli.ExitCodes).Assembly.Location, "tokenize", model, "--json"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+        using CancellationTokenSource limit = new(TimeSpan.FromMinutes(2)); // so that a row that never comes fails and does not hang
+        for (int row = 0; row < 3; row++)
+        {
+            await process.StandardInput.WriteAsync("{\"text\": \"red\"}\n");
+            await process.StandardInput.FlushAsync();
+            Assert.StartsWith("{\"ids\":[", await process.StandardOutput.ReadLineAsync(limit.Token), StringComparison.Ordinal);
+        }
+        process.StandardInput.Close();
+        await process.WaitForExitAsync(limit.Token);
+        Assert.Equal(0, process.ExitCode);
+    }
+
     private static string? Text(JsonElement row) => row.GetProperty("text").GetString();
 
     private static bool IsText(string text) => text == Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));

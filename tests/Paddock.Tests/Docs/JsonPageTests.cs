@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using Paddock.Cli.Studies;
+using Paddock.Cli.Verbs;
 using Paddock.Studies;
 using Paddock.Worlds;
 
@@ -12,11 +13,14 @@ public sealed class JsonPageTests
     [Theory]
     [InlineData(typeof(StudyDocument))]
     [InlineData(typeof(MeadowExhibit))]
+    [InlineData(typeof(PlanDocument))]
+    [InlineData(typeof(StatusDocument))]
+    [InlineData(typeof(CleanDocument))]
     public void Every_field_of_a_document_is_on_the_page(Type document)
     {
         HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];
         string[] fields = [.. Fields(document, []).Distinct()];
-        Assert.True(fields.Length >= 4, $"only {fields.Length} fields were found in {document.Name}");
+        Assert.True(fields.Length >= 2, $"only {fields.Length} fields were found in {document.Name}");
         Assert.Equal([], fields.Where(field => !named.Contains(field)));
     }
 
