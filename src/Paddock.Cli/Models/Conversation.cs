@@ -22,9 +22,18 @@ internal sealed class Conversation(LoadedModel model, SamplerOptions options, ul
         _turns = 0;
     }
 
-    /// <summary>Answers one message, handing text to <paramref name="show"/> as it becomes whole characters; returns the tokens drawn.</summary>
+    /// <summary>Starts over, with another system message or none.</summary>
+    public void Restart(string? system)
+    {
+        _messages.Clear();
+        if (system != null)
+            _messages.Add(new ChatMessage("system", system));
+        _turns = 0;
+    }
+
+    /// <summary>Answers one message, handing text to <paramref name="show"/> as it becomes whole characters.</summary>
     /// <param name="stop">Cuts the answer off; what was said stays part of the conversation.</param>
-    public int Answer(string message, Action<string> show, CancellationToken stop)
+    public ChatAnswer Answer(string message, Action<string> show, CancellationToken stop)
     {
         _messages.Add(new ChatMessage("user", message));
         List<int> tokens = [];
@@ -48,8 +57,13 @@ internal sealed class Conversation(LoadedModel model, SamplerOptions options, ul
             _messages.RemoveAt(_messages.Count - 1); // a message that cannot be answered is not part of the conversation
             throw;
         }
-        _messages.Add(new ChatMessage("assistant", model.Codec.DecodeResponse(tokens).Text));
+        Response response = model.Codec.DecodeResponse(tokens);
+        _messages.Add(new ChatMessage("assistant", response.Text));
         _turns++;
-        return tokens.Count;
+        return new(tokens.Count, response.Finished);
     }
 }
+
+/// <param name="Tokens">How many were drawn, the one that ended the answer included.</param>
+/// <param name="Finished">Whether the model ended the answer itself.</param>
+internal readonly record struct ChatAnswer(int Tokens, bool Finished);

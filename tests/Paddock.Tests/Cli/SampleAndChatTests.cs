@@ -77,12 +77,29 @@ public sealed class SampleAndChatTests
     }
 
     [Fact]
-    public void A_piped_message_that_cannot_be_read_ends_the_chat_with_its_reason()
+    public void A_piped_message_that_cannot_be_read_is_told_and_the_chat_goes_on()
     {
         using TemporaryFolder folder = new();
-        Outcome outcome = CommandLine.RunWith("zebra\n", "chat", TinyMeadow.Write(folder.File("model")));
+        string model = TinyMeadow.Write(folder.File("model"));
+        Outcome outcome = CommandLine.RunWith("\nzebra\nred\n", "chat", model, "--max-tokens", "4");
         Assert.Equal(2, outcome.Code);
-        Assert.Contains("the word 'zebra' is not in the vocabulary", outcome.Error, StringComparison.Ordinal);
+        Assert.StartsWith("paddock: standard input:2: the word 'zebra' is not in the vocabulary", outcome.Error, StringComparison.Ordinal);
+        Outcome without = CommandLine.RunWith("red\n", "chat", model, "--max-tokens", "4");
+        Assert.Equal((0, without.Out), (without.Code, outcome.Out)); // the bad line left no trace
+    }
+
+    [Fact]
+    public void Commands_of_the_chat_set_the_system_message_and_list_themselves()
+    {
+        using TemporaryFolder folder = new();
+        string model = TinyMeadow.Write(folder.File("model"));
+        Outcome Chat(string input, params string[] more) => CommandLine.RunWith(input, ["chat", model, "--max-tokens", "12", "--temperature", "0.06", .. more]);
+        Outcome help = Chat("/help\n/nothing\n");
+        Assert.Equal((0, ""), (help.Code, help.Out));
+        Assert.All(new[] { "/system", "/reset", "/help", "/exit", "no command /nothing" }, name => Assert.Contains(name, help.Error, StringComparison.Ordinal));
+        string blue = Chat("red\n", "--system", "blue").Out, plain = Chat("red\n").Out;
+        Assert.NotEqual(plain, blue);
+        Assert.Equal(plain + blue + plain, Chat("red\n/system blue\nred\n/system\nred\n").Out);
     }
 
     [SharedFact]
