@@ -29,6 +29,9 @@ internal sealed partial class InputRows
     /// <summary>Whether rows come from a program that may wait for an answer before it sends the next.</summary>
     public bool IsPiped(ParseResult parsed) => parsed.GetValue(_text) == null && parsed.GetValue(_input) is null or StandardInput;
 
+    /// <summary>Whether there is one row, typed by a person.</summary>
+    public bool IsTyped(ParseResult parsed) => parsed.GetValue(_text) != null;
+
     /// <summary>Rows of the file, of standard input, or the one text that was given.</summary>
     public IEnumerable<T> Read<T>(ParseResult parsed, Func<Row, T> parse)
     {

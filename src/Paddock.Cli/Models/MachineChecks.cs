@@ -153,9 +153,9 @@ internal static class MachineChecks
     {
         const string Name = "PADDOCK_SHARED";
         string? folder = Environment.GetEnvironmentVariable(Name);
-        return string.IsNullOrEmpty(folder) ? new(Name, "not set; tests on real models and data are skipped")
-            : Directory.Exists(folder) ? new(Name, folder)
-            : new(Name, folder, "there is no such folder: set it to the folder with the tests' models and data, or unset it");
+        return new(Name, string.IsNullOrEmpty(folder) ? "not set; tests look for real models and data in 'shared' beside the repository"
+            : Directory.Exists(folder) ? folder
+            : $"{folder}, which is not there: tests on real models and data are skipped");
     }
 
     // the folder itself, or the first above it that is there

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Json;
 using Paddock.Cli.Models;
 using Paddock.Cli.Terminal;
@@ -31,7 +32,9 @@ internal static class ScoreVerb
             using LoadedModel loaded = LoadedModel.Open(door, model.Model(parsed), new SamplerSettings(MaxConcurrent: 1, MaxRows: Math.Min(batchTokens, PassRows)));
             Totals totals = new();
             long begun = door.Services.Time.GetTimestamp();
-            using (OutputRows output = new(parsed.GetValue(json) ? RowFormat.Json : RowFormat.None))
+            // one text that was typed: every token is what was asked for
+            RowFormat format = parsed.GetValue(json) ? RowFormat.Json : input.IsTyped(parsed) ? RowFormat.Text : RowFormat.None;
+            using (OutputRows output = new(format))
                 Score(loaded, input.Read(parsed, row => new Scored(row, loaded, !parsed.GetValue(plain))), batchTokens, output, totals, stop);
             Show(totals, door.Services.Time.GetElapsedTime(begun), Screen.Result(parsed.GetValue(json)));
             return ExitCodes.Done;
@@ -72,7 +75,7 @@ internal static class ScoreVerb
                 float[] logProbs = scores[i];
                 ReadOnlyMemory<int> ids = chunk[i];
                 totals.Add(logProbs);
-                output.Write(json => Write(json, ids.Span, logProbs));
+                output.Write(json => Write(json, ids.Span, logProbs), () => Lines(model, ids.Span, logProbs));
             }
             output.Flush();
             chunk.Clear();
@@ -96,6 +99,17 @@ internal static class ScoreVerb
                 throw new BadInputException($"the log-prob of token {i} is not a number; the model's weights are damaged or its training diverged");
         json.WriteEndArray();
     }
+
+    private static string Lines(LoadedModel model, ReadOnlySpan<int> ids, float[] logProbs)
+    {
+        StringBuilder lines = new("log-prob      id  token\n");
+        for (int i = 0; i < ids.Length; i++)
+            lines.Append($"{(i == 0 ? "" : $"{logProbs[i]:0.000}"),8}  {ids[i],6}  {Visible(model.Tokenizer.Decode([ids[i]], false))}\n");
+        return lines.ToString();
+    }
+
+    // blanks and line ends belong to tokens
+    private static string Visible(string token) => token.Replace("\n", "\\n", StringComparison.Ordinal).Replace(' ', '\u00B7');
 
     private static void Show(Totals totals, TimeSpan elapsed, IAnsiConsole console)
     {

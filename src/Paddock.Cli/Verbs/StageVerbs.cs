@@ -24,7 +24,7 @@ internal static partial class StageVerbs
 
     private static Command Create(string kind, string verb)
     {
-        Command command = new(verb, $"Run one '{kind}' stage on its own; what it reads are finished stages (study/stage), models or files.");
+        Command command = new(verb, $"Run one '{kind}' stage on finished stages, models or files; docs/recipes.md explains its keys.");
         List<(SettingKey Key, Option<string[]> Option)> settings = [];
         foreach (SettingKey key in StageCatalog.Table.KeysOf(kind))
         {

@@ -56,6 +56,14 @@ public sealed class OutputTests(TinyStudy study) : IClassFixture<TinyStudy>
     }
 
     [Fact]
+    public void Every_token_of_a_typed_text_is_shown_with_its_log_prob()
+    {
+        Outcome outcome = CommandLine.Run("score", study.Model, "--text", "red blue", "--no-special-tokens");
+        Assert.Matches(@"^log-prob +id +token\n +\d+  red\n +-\d+\.\d{3} +\d+  blue\n\nrows", outcome.Out);
+        Assert.DoesNotContain("token\n", CommandLine.Run("score", study.Model, "--input", study.Write("rows.jsonl", "{\"text\": \"red blue\"}\n")).Out, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_dry_run_from_scratch_plans_the_base_model_first()
     {
         Outcome outcome = CommandLine.Run("quickstart", "--from-scratch", "--fast", "--dry-run", "--seeds", "2", "--json", "--runs", study.Runs);
