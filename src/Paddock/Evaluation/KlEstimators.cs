@@ -1,4 +1,4 @@
-using Paddock.Methods.Formulas;
+using Paddock.Engine.Numerics;
 
 namespace Paddock.Evaluation;
 

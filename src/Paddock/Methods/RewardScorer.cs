@@ -1,5 +1,6 @@
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Engine.Numerics;
 using Paddock.Methods.Formulas;
 
 namespace Paddock.Methods;

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Components.Web;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Paddock.Engine;
 using Paddock.Reports.Components;
 using Paddock.Storage;
 
@@ -16,7 +17,7 @@ public static partial class StudyReport
     public static void Write(string path, StudySummary summary, TimeProvider time) => Write(path, [summary], time);
 
     /// <summary>Writes one report of several seeds of the same recipe: means over seeds, with the spread between them.</summary>
-    public static void Write(string path, IReadOnlyList<StudySummary> seeds, TimeProvider time) => AtomicFile.WriteText(path, Render(seeds, time.GetUtcNow()));
+    public static void Write(string path, IReadOnlyList<StudySummary> seeds, TimeProvider time) => WholeFile.WriteText(path, Render(seeds, time.GetUtcNow()));
 
     /// <summary>The page as text; the same summary and date give the same text.</summary>
     public static string Render(StudySummary summary, DateTimeOffset at) => Render([summary], at);

@@ -54,7 +54,7 @@ public sealed class StageFolder(string path)
 
     public StageDescription? ReadDescription() => Artefacts.Read(Description, StudiesJson.Default.StageDescription);
 
-    internal void WriteWeights(string address) => AtomicFile.WriteText(File(ModelAddress), Relative(address) + "\n");
+    internal void WriteWeights(string address) => WholeFile.WriteText(File(ModelAddress), Relative(address) + "\n");
 
     // addresses inside the folder are kept relative, so that results may be moved or copied
     internal string Relative(string address) => address.StartsWith(Path + System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal)
@@ -66,7 +66,7 @@ public sealed class StageFolder(string path)
     /// <summary>Fingerprint of what the stage made: every file but those about how it was made.</summary>
     internal string OutputsFingerprint() => Fingerprint.OfFolder(Path, name =>
         name is not ("stage.json" or "warnings.jsonl" or "timing.json" or "inference.json" or "DONE") && !name.StartsWith("checkpoints/", StringComparison.Ordinal)
-        && !name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal));
+        && !name.Contains(WholeFile.TemporarySuffix, StringComparison.Ordinal));
 }
 
 /// <summary>Content of <c>stage.json</c>.</summary>
@@ -106,7 +106,7 @@ internal static class Artefacts
     private const long MaxBytes = 16 << 20;
 
     public static void Write<T>(string path, T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-        AtomicFile.WriteText(path, JsonSerializer.Serialize(value, type) + "\n");
+        WholeFile.WriteText(path, JsonSerializer.Serialize(value, type) + "\n");
 
     public static T? Read<T>(string path, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Paddock.Engine;
 using Paddock.Storage;
 
 namespace Paddock.Studies;
@@ -28,7 +29,7 @@ internal sealed class StageLock : IDisposable
             return null;
         }
         // the locked file cannot be read by others everywhere, so who holds it stands beside it
-        AtomicFile.WriteText(OwnerFile(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        WholeFile.WriteText(OwnerFile(path), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         return new StageLock(stream);
     }
 

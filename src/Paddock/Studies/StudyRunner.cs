@@ -24,7 +24,7 @@ public sealed class StudyRunner(StudyServices services, StudyOptions options, IS
         {
             StudyPlan plan = StudyPlan.For(recipe, services);
             StudyFolder folder = FolderOf(recipe);
-            AtomicFile.WriteText(folder.Recipe, recipe.ToYaml(services.Stages));
+            WholeFile.WriteText(folder.Recipe, recipe.ToYaml(services.Stages));
             // all keys are known before anything runs, so `paddock clean` never takes a half-finished stage of this study
             StudyManifest manifest = Manifest(plan);
             Artefacts.Write(folder.Manifest, manifest, StudiesJson.Default.StudyManifest);
@@ -78,7 +78,8 @@ public sealed class StudyRunner(StudyServices services, StudyOptions options, IS
         using CancellationTokenRegistration asked = stop.Register(() => grace.Change(TimeSpan.FromSeconds(options.StopSeconds), Timeout.InfiniteTimeSpan));
         try
         {
-            DeleteLeftovers(folder);
+            Directory.CreateDirectory(folder.Path);
+            WholeFile.DeleteLeftovers(folder.Path);
             Artefacts.Write(folder.Description, Describe(stage), StudiesJson.Default.StageDescription);
             await using StageRun run = new(stage, plan, _runs, services, options, reports, stop);
             reports.Started(run.ResumedFromStep);
@@ -103,13 +104,6 @@ public sealed class StudyRunner(StudyServices services, StudyOptions options, IS
 
     private StageDescription Describe(PlannedStage stage) =>
         new(stage.Kind, stage.Stage.Name, YamlWriter.Write(SettingsTree.Of(stage.Stage, services.Stages)), stage.Key.Text);
-
-    private static void DeleteLeftovers(StageFolder folder)
-    {
-        Directory.CreateDirectory(folder.Path);
-        foreach (string file in Directory.EnumerateFiles(folder.Path, "*" + AtomicFile.TemporarySuffix, new EnumerationOptions { AttributesToSkip = 0 }))
-            File.Delete(file);
-    }
 
     // The stage is done already: what cannot be deleted now is only space.
     private static void DeleteCheckpoints(StageFolder folder)

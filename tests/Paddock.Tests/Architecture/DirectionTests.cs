@@ -14,7 +14,7 @@ public class DirectionTests
         ["Paddock.Storage"] = ["Paddock.Engine."],
         ["Paddock.Data"] = ["Paddock.Storage", "Paddock.Engine."],
         ["Paddock.Backends"] = ["Paddock.Data", "Paddock.Storage", "Paddock.Engine"],
-        ["Paddock.Evaluation"] = ["Paddock.Methods.Formulas", "Paddock.Engine.", "Paddock.Engine.Numerics"],
+        ["Paddock.Evaluation"] = ["Paddock.Engine.", "Paddock.Engine.Numerics"],
         ["Paddock.Methods.Formulas"] = ["Paddock.Backends.", "Paddock.Engine.", "Paddock.Engine.Numerics", "Paddock.Engine.Training"],
         ["Paddock.Methods"] = ["Paddock.Backends.", "Paddock.Data", "Paddock.Evaluation", "Paddock.Engine.", "Paddock.Engine.Numerics", "Paddock.Engine.Training"],
         ["Paddock.Worlds"] = ["Paddock.Data", "Paddock.Engine.", "Paddock.Engine.Numerics"],

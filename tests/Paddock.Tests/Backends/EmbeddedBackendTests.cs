@@ -107,12 +107,14 @@ public sealed class EmbeddedBackendTests : IDisposable
         await using ITrainableModel model = await TrainedAsync(backend, lora: false);
         CheckpointUri saved = await model.SaveAsync("kept", None);
         // what a kill in the middle of the next save leaves
-        Directory.CreateDirectory(saved.Value + ".unfinished");
-        await File.WriteAllTextAsync(Path.Combine(saved.Value + ".unfinished", "weights.safetensors"), "torn");
+        string folder = Path.GetDirectoryName(saved.Value)!, torn = Path.Combine(folder, ".kept.1-1" + WholeFile.TemporarySuffix);
+        Directory.CreateDirectory(torn);
+        await File.WriteAllTextAsync(Path.Combine(torn, "weights.safetensors"), "torn");
         await using (ITrainableModel restored = await backend.RestoreAsync(saved, withOptimizer: true, None))
             Assert.Equal((await model.ForwardAsync([Row], None)).Outputs[0].ToArray(), (await restored.ForwardAsync([Row], None)).Outputs[0].ToArray());
         await model.SaveAsync("kept", None);
-        Assert.Equal(["kept"], Directory.EnumerateDirectories(Path.GetDirectoryName(saved.Value)!).Select(Path.GetFileName));
+        WholeFile.DeleteLeftovers(folder);
+        Assert.Equal(["kept"], Directory.EnumerateFileSystemEntries(folder, "*", new EnumerationOptions { AttributesToSkip = 0 }).Select(Path.GetFileName));
     }
 
     [Fact]

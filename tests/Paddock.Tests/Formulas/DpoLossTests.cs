@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Paddock.Engine;
+using Paddock.Engine.Numerics;
 using Paddock.Methods.Formulas;
 using Paddock.Tests.Shared;
 

@@ -1,3 +1,4 @@
+using Paddock.Engine.Numerics;
 using System.Text.Json;
 using Paddock.Methods.Formulas;
 using Paddock.Tests.Shared;

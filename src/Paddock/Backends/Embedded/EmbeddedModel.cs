@@ -1,3 +1,4 @@
+using Paddock.Engine;
 using Paddock.Engine.Checkpoints;
 using Paddock.Engine.Models;
 using Paddock.Engine.Training;
@@ -57,17 +58,16 @@ internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec 
 
     public Task<CheckpointUri> SaveAsync(string name, CancellationToken cancellation)
     {
-        string folder = Path.Combine(backend.Folder, name), unfinished = folder + ".unfinished";
-        if (Directory.Exists(unfinished))
-            Directory.Delete(unfinished, recursive: true);
-        Directory.CreateDirectory(unfinished);
-        bool isFull = spec.Adaptation is Adaptation.Full;
-        SafetensorsWriter.Write(Path.Combine(unfinished, EmbeddedBackend.WeightsFile), isFull ? transformer.Weights.Export() : transformer.ExportAdapters(), TensorFormat.Float32);
-        SafetensorsWriter.Write(Path.Combine(unfinished, EmbeddedBackend.OptimizerFile), transformer.ExportOptimizer(), TensorFormat.Float32);
-        TrainingRecord.From(spec).Write(unfinished);
+        string folder = Path.Combine(backend.Folder, name);
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
-        Directory.Move(unfinished, folder);
+        WholeFile.WriteFolder(folder, unfinished =>
+        {
+            bool isFull = spec.Adaptation is Adaptation.Full;
+            SafetensorsWriter.Write(Path.Combine(unfinished, EmbeddedBackend.WeightsFile), isFull ? transformer.Weights.Export() : transformer.ExportAdapters(), TensorFormat.Float32);
+            SafetensorsWriter.Write(Path.Combine(unfinished, EmbeddedBackend.OptimizerFile), transformer.ExportOptimizer(), TensorFormat.Float32);
+            TrainingRecord.From(spec).Write(unfinished);
+        });
         return Task.FromResult(new CheckpointUri(folder));
     }
 

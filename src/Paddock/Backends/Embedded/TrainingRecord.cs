@@ -20,7 +20,7 @@ internal sealed record TrainingRecord(string Weights, LoraRecord? Lora, Head Hea
 
     public ModelSpec ToSpec() => new(Weights, Lora == null ? new Adaptation.Full() : new Adaptation.Lora(Lora.Rank, Lora.Alpha, Lora.Targets, Lora.RankStabilised), Head, Seed);
 
-    public void Write(string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, TrainingJson.Default.TrainingRecord) + "\n");
+    public void Write(string folder) => WholeFile.WriteText(Path.Combine(folder, FileName), JsonSerializer.Serialize(this, TrainingJson.Default.TrainingRecord) + "\n");
 
     public static TrainingRecord Read(string folder)
     {

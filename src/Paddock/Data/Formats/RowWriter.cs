@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Paddock.Engine;
 using Paddock.Storage;
 
 namespace Paddock.Data.Formats;
@@ -53,7 +54,7 @@ internal static class RowWriter
         return false;
     }
 
-    private static void Write(string path, Action<Stream> write) => AtomicFile.Write(path, file =>
+    private static void Write(string path, Action<Stream> write) => WholeFile.Write(path, file =>
     {
         if (!path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase))
         {

@@ -1,5 +1,5 @@
 using Paddock.Engine;
-using static Paddock.Methods.Formulas.ScalarMath;
+using static Paddock.Engine.Numerics.ScalarMath;
 
 namespace Paddock.Methods.Formulas;
 

@@ -1,4 +1,4 @@
-using static Paddock.Methods.Formulas.ScalarMath;
+using static Paddock.Engine.Numerics.ScalarMath;
 
 namespace Paddock.Methods.Formulas;
 

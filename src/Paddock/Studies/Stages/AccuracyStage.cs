@@ -1,5 +1,6 @@
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Engine.Numerics;
 using Paddock.Evaluation;
 using Paddock.Methods;
 using Paddock.Methods.Formulas;

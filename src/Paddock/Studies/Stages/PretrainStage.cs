@@ -50,7 +50,7 @@ public sealed record PretrainStage(string Name, [Inline] PretrainingSettings Tra
         Directory.Delete(trained, recursive: true);
         Directory.Delete(rounded, recursive: true);
         Directory.Delete(start, recursive: true);
-        AtomicFile.WriteText(run.Folder.File("skills.json"), JsonSerializer.Serialize(skills, RowsJson.Default.MeadowSkillTable) + "\n");
+        WholeFile.WriteText(run.Folder.File("skills.json"), JsonSerializer.Serialize(skills, RowsJson.Default.MeadowSkillTable) + "\n");
         run.Summary = $"greedy exact {skills.Overall.Exact:0.000} +- {skills.Overall.StandardError:0.000}";
     }
 

@@ -54,5 +54,5 @@ internal static class StageRows
     }
 
     public static void WriteResult<T>(StageRun run, T result, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-        AtomicFile.WriteText(run.Folder.File("results.json"), JsonSerializer.Serialize(result, type) + "\n");
+        WholeFile.WriteText(run.Folder.File("results.json"), JsonSerializer.Serialize(result, type) + "\n");
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Engine;
 using Paddock.Methods;
 using Paddock.Storage;
 
@@ -38,7 +39,7 @@ internal sealed class SystemAnswers(WinRateStage stage, StageRun run, Prompt[] p
                     run.Progress(position * (long)prompts.Length + rows.Done, (long)stage.Systems.Count * prompts.Length, "answers");
                 }
                 _seconds[name] = _spent.TotalSeconds / (rows.Done - first);
-                AtomicFile.WriteText(run.Folder.File("inference.json"), JsonSerializer.Serialize(_seconds, RowsJson.Default.DictionaryStringDouble) + "\n");
+                WholeFile.WriteText(run.Folder.File("inference.json"), JsonSerializer.Serialize(_seconds, RowsJson.Default.DictionaryStringDouble) + "\n");
             }
         return StageRows.Read(new StageSource(name, null, run.Folder.File(file)), RowsJson.Default.SystemRow);
     }

@@ -1,4 +1,4 @@
-namespace Paddock.Methods.Formulas;
+namespace Paddock.Engine.Numerics;
 
 /// <summary>
 /// Scalar functions in double that neither overflow nor cancel, written by branch. Natural logarithms throughout.

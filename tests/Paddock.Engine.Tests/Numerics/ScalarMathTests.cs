@@ -1,6 +1,6 @@
-using static Paddock.Methods.Formulas.ScalarMath;
+using static Paddock.Engine.Numerics.ScalarMath;
 
-namespace Paddock.Tests.Formulas;
+namespace Paddock.Engine.Tests.Numerics;
 
 public class ScalarMathTests
 {
