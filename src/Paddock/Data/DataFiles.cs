@@ -31,19 +31,40 @@ public static class DataFiles
         };
     }
 
-    /// <summary>Preferences. A judged pair without a verdict is a bad row: filter it out first, knowingly.</summary>
-    public static IEnumerable<Preference> ReadPreferences(string path)
+    /// <summary>Preferences, every one of the file. A judged pair without a verdict is a bad row: filter it out first, knowingly.</summary>
+    public static IEnumerable<Preference> ReadPreferences(string path) => PlacedPreferences(path).Select(row => row.Value);
+
+    /// <summary>
+    /// The preferences of a file that something can be learned from. A row whose two answers are the same, or one of whose texts is empty, is
+    /// left out; <paramref name="unusable"/> is told where it stands and why.
+    /// </summary>
+    public static IEnumerable<Preference> ReadPreferences(string path, Action<string> unusable)
+    {
+        foreach ((string place, Preference row) in PlacedPreferences(path))
+            if (Fault(row) is { } fault)
+                unusable($"{place}: {fault}");
+            else
+                yield return row;
+    }
+
+    private static IEnumerable<(string Place, Preference Value)> PlacedPreferences(string path)
     {
         DataFormat format = DataFormat.Detect(path);
         return format switch
         {
-            DataFormat.Preference => PreferenceFormat.Read(path),
-            DataFormat.HhPairs => HhFormat.Read(path),
-            DataFormat.AlpacaEvalAnnotations => AlpacaEvalAnnotationFormat.Read(path).Select((row, i) =>
-                row.ToPreference($"{i}") ?? throw new BadInputException($"{path}: row {i} (from 0): preference: missing; a training preference needs a verdict")),
+            DataFormat.Preference => PreferenceFormat.ReadPlaced(path),
+            DataFormat.HhPairs => HhFormat.ReadPlaced(path),
+            DataFormat.AlpacaEvalAnnotations => AlpacaEvalAnnotationFormat.ReadPlaced(path).Select((row, i) => (row.Place,
+                row.Value.ToPreference($"{i}") ?? throw new BadInputException($"{row.Place}: preference: missing; a training preference needs a verdict"))),
             _ => throw Wrong(path, format, "preferences", "chosen and rejected, or output_1, output_2 and preference"),
         };
     }
+
+    private static string? Fault(Preference row) => row.Prompt.Messages.All(m => string.IsNullOrWhiteSpace(m.Content)) ? "the prompt is empty"
+        : row.Chosen.Text == row.Rejected.Text ? "the two answers are the same"
+        : string.IsNullOrWhiteSpace(row.Chosen.Text) ? "the chosen answer is empty"
+        : string.IsNullOrWhiteSpace(row.Rejected.Text) ? "the rejected answer is empty"
+        : null;
 
     /// <summary>Answers with a thumb up or down.</summary>
     public static IEnumerable<Label> ReadLabels(string path)

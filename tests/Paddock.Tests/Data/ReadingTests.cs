@@ -41,6 +41,16 @@ public class ReadingTests
         Assert.Contains("holds Prompts rows where preferences are needed", Refused(folder.Write("p.jsonl", "{\"prompt\":\"a\"}"), DataFiles.ReadPreferences));
     }
 
+    [Fact]
+    public void A_name_that_stands_twice_is_placed()
+    {
+        using TemporaryFolder folder = new();
+        string lines = folder.Write("rows.jsonl", "{\"prompt\":\"a\",\"completion\":\"b\"}\n{\"prompt\":\"a\",\"x\":{\"prompt\":1},\"prompt\":\"b\"}\n");
+        Assert.Equal($"{lines}: 1 of 2 rows cannot be used:\n  {lines}:2: the name \"prompt\" stands twice in one object, the second time at byte 32; keep one of them", Refused(lines));
+        string array = folder.Write("rows.json", "[\n {\"a\": 1},\n {\"prompt\": 1,\n  \"prompt\": 2}]");
+        Assert.Equal($"{array}: the name \"prompt\" stands twice in one object, the second time at line 4, byte 3; keep one of them", Refused(array));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -85,7 +95,7 @@ public class ReadingTests
         Assert.StartsWith($"  {path}:5: not valid JSON at byte 28: ", lines[4]);
         Assert.StartsWith($"  {path}:6: completion: not valid Unicode text", lines[5]);
         Assert.Equal($"  {path}:7: expected an object, not a list", lines[6]);
-        Assert.StartsWith($"  {path}:8: not valid JSON at byte ", lines[7]);
+        Assert.Equal($"  {path}:8: the name \"prompt\" stands twice in one object, the second time at byte 15; keep one of them", lines[7]);
         Assert.Equal(8, lines.Length);
     }
 

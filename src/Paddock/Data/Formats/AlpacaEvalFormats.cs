@@ -64,7 +64,9 @@ public static class AlpacaEvalOutputFormat
 /// </summary>
 public static class AlpacaEvalAnnotationFormat
 {
-    public static IEnumerable<AlpacaEvalAnnotation> Read(string path) => RowReader.Read(path, row =>
+    public static IEnumerable<AlpacaEvalAnnotation> Read(string path) => ReadPlaced(path).Select(row => row.Value);
+
+    internal static IEnumerable<(string Place, AlpacaEvalAnnotation Value)> ReadPlaced(string path) => RowReader.ReadPlaced(path, row =>
     {
         double? preference = row.OptionalNumber("preference", 0, 2);
         if (preference is > 0 and < 1)

@@ -14,7 +14,9 @@ public static class HhFormat
 {
     private const string Human = "\n\nHuman:", Assistant = "\n\nAssistant:";
 
-    public static IEnumerable<Preference> Read(string path) => RowReader.Read(path, row =>
+    public static IEnumerable<Preference> Read(string path) => ReadPlaced(path).Select(row => row.Value);
+
+    internal static IEnumerable<(string Place, Preference Value)> ReadPlaced(string path) => RowReader.ReadPlaced(path, row =>
     {
         List<ChatMessage>? chosen = Turns(row, "chosen"), rejected = Turns(row, "rejected");
         if (chosen == null || rejected == null)

@@ -10,7 +10,9 @@ namespace Paddock.Data.Formats;
 /// </summary>
 public static class PreferenceFormat
 {
-    public static IEnumerable<Preference> Read(string path) => RowReader.Read(path, row =>
+    public static IEnumerable<Preference> Read(string path) => ReadPlaced(path).Select(row => row.Value);
+
+    internal static IEnumerable<(string Place, Preference Value)> ReadPlaced(string path) => RowReader.ReadPlaced(path, row =>
     {
         bool lists = row.Get("chosen") is { ValueKind: JsonValueKind.Array } && row.Get("rejected") is { ValueKind: JsonValueKind.Array };
         (Prompt prompt, Response chosen, Response rejected) = lists ? FromLists(row) : (Conversations.Prompt(row), Conversations.Answer(row, "chosen"), Conversations.Answer(row, "rejected"));

@@ -33,6 +33,9 @@ internal sealed class Row(string where, long index, JsonElement json, RowIds ids
 {
     private List<string>? _problems;
 
+    /// <summary>File and line, or file and index.</summary>
+    public string Where => where;
+
     /// <summary>Number of the row in its file, from 0.</summary>
     public long Index => index;
 

@@ -14,7 +14,10 @@ internal static class RowReader
     /// one <see cref="BadInputException"/> lists them.
     /// </summary>
     /// <param name="parse">Notes problems on the row and may then return anything.</param>
-    public static IEnumerable<T> Read<T>(string path, Func<Row, T> parse)
+    public static IEnumerable<T> Read<T>(string path, Func<Row, T> parse) => ReadPlaced(path, parse).Select(row => row.Value);
+
+    /// <summary>As <see cref="Read"/>, with where each row stands: file and line, or file and index.</summary>
+    public static IEnumerable<(string Place, T Value)> ReadPlaced<T>(string path, Func<Row, T> parse)
     {
         List<string> listed = [];
         long rows = 0, bad = 0, problems = 0;
@@ -32,7 +35,7 @@ internal static class RowReader
                         listed.Add(problem);
             }
             else if (bad == 0)
-                yield return value!;
+                yield return (row.Where, value!);
         }
         if (bad > 0)
             throw new BadInputException(Message(path, rows, bad, problems, listed));

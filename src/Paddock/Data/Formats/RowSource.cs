@@ -86,7 +86,8 @@ internal static class RowSource
         catch (JsonException e)
         {
             string place = e.LineNumber > 0 ? $"line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}" : $"byte {e.BytePositionInLine + 1}";
-            fault = NonFiniteAt(text.Span, e)
+            fault = e.Message.Contains("uplicate", StringComparison.Ordinal) && DuplicateAt(text.Span) is { } twice ? twice
+                : NonFiniteAt(text.Span, e)
                 ? $"NaN and Infinity are not JSON ({place}); write null for a missing number"
                 : $"not valid JSON at {place}: {e.Message.Split(" LineNumber:", 2)[0].Split(" Path:", 2)[0]}";
         }
@@ -94,6 +95,25 @@ internal static class RowSource
         {
             fault = "not valid JSON: a name is not valid Unicode text";
         }
+        return null;
+    }
+
+    // the parser does not say where a name stands twice
+    private static string? DuplicateAt(ReadOnlySpan<byte> text)
+    {
+        Utf8JsonReader reader = new(text, new JsonReaderOptions { MaxDepth = Strict.MaxDepth });
+        Stack<HashSet<string>> open = [];
+        while (reader.Read())
+            if (reader.TokenType == JsonTokenType.StartObject)
+                open.Push(new(StringComparer.Ordinal));
+            else if (reader.TokenType == JsonTokenType.EndObject)
+                open.Pop();
+            else if (reader.TokenType == JsonTokenType.PropertyName && reader.GetString() is { } name && !open.Peek().Add(name))
+            {
+                ReadOnlySpan<byte> before = text[..(int)reader.TokenStartIndex];
+                int line = before.Count((byte)'\n'), column = before.Length - before.LastIndexOf((byte)'\n');
+                return $"the name \"{Row.Short(name)}\" stands twice in one object, the second time at {(line > 0 ? $"line {line + 1}, " : "")}byte {column}; keep one of them";
+            }
         return null;
     }
 
