@@ -6,15 +6,21 @@ namespace Paddock.Engine.Models;
 /// Useful floating-point operations of a pass, a multiplication and an addition counted as two: matrix products and attention, nothing
 /// that is only recomputed. A pure function of model and batch; about 2 N per token forward and 4 N backward.
 /// </summary>
-internal static class FlopCount
+public static class FlopCount
 {
-    public static long Forward(ParameterLayout layout, LoraAdapters? adapters, RaggedBatch batch) => Count(layout, adapters, batch).Forward;
+    /// <summary>Of positions computed over a key/value cache, as in sampling and scoring.</summary>
+    /// <param name="tokens">Positions computed.</param>
+    /// <param name="wanted">Those of them whose logits are wanted.</param>
+    /// <param name="pairs">Sum over positions of the keys each looks at, its own included.</param>
+    public static long Cached(ParameterLayout layout, long tokens, long wanted, long pairs) => Count(layout, null, tokens, wanted, pairs).Forward;
 
-    public static long Backward(ParameterLayout layout, LoraAdapters? adapters, RaggedBatch batch) => Count(layout, adapters, batch).Backward;
+    internal static long Forward(ParameterLayout layout, LoraAdapters? adapters, RaggedBatch batch) => Count(layout, adapters, batch).Forward;
+
+    internal static long Backward(ParameterLayout layout, LoraAdapters? adapters, RaggedBatch batch) => Count(layout, adapters, batch).Backward;
 
     private static (long Forward, long Backward) Count(ParameterLayout layout, LoraAdapters? adapters, RaggedBatch batch)
     {
-        long N = batch.TokenCount, n = 0, pairs = 0, forward = 0, backward = 0;
+        long n = 0, pairs = 0;
         foreach (int target in batch.Targets)
             n += target == RaggedBatch.NoTarget ? 0 : 1;
         for (int s = 0; s < batch.SequenceCount; s++)
@@ -22,6 +28,12 @@ internal static class FlopCount
             long length = batch.Offsets[s + 1] - batch.Offsets[s];
             pairs += length * (length + 1) / 2;
         }
+        return Count(layout, adapters, batch.TokenCount, n, pairs);
+    }
+
+    private static (long Forward, long Backward) Count(ParameterLayout layout, LoraAdapters? adapters, long N, long n, long pairs)
+    {
+        long forward = 0, backward = 0;
         for (int l = 0; l < layout.Layers.Count; l++)
         {
             LayerParameters layer = layout.Layers[l];

@@ -80,6 +80,42 @@ public sealed class EmbeddedBackendTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task Sampling_is_charged_as_a_pass_over_prompt_and_answer(int length)
+    {
+        long tokens = 0;
+        double flops = 0;
+        await using EmbeddedBackend backend = _tiny.Open(countWork: (t, f) => (tokens, flops) = (tokens + t, flops + f));
+        await using ITrainableModel model = await backend.CreateAsync(_tiny.Spec(), None);
+        await using ISampler sampler = await model.SnapshotSamplerAsync(None);
+        int[] prompt = [2, 3, 4, 5, 6], answer = [];
+        await foreach (Completion completion in sampler.SampleAsync([new(prompt, 1, 9)], SamplingOptions.Plain(length, 1f, []), None))
+            answer = [.. completion.Tokens];
+        Assert.Equal((length, prompt.Length + length), (answer.Length, tokens));
+        double sampled = flops;
+
+        // the same positions in one pass with logits where the answer is wanted
+        flops = 0;
+        await model.ForwardAsync([Sequence.ForResponse(prompt, answer)], None);
+        Assert.Equal(flops, sampled);
+
+        // a prompt is computed once for all its samples, and scoring wants every position but the last
+        (flops, tokens) = (0, 0);
+        await foreach (Completion _ in sampler.SampleAsync([new(prompt, 3, 9)], SamplingOptions.Plain(1, 1f, []), None)) { }
+        double three = flops;
+        flops = 0;
+        await model.ForwardAsync([Sequence.ForResponse(prompt, [7])], None);
+        Assert.Equal(flops, three);
+        flops = 0;
+        await sampler.ScoreAsync([prompt], None);
+        double scored = flops;
+        flops = 0;
+        await model.ForwardAsync([new Sequence(prompt, new[] { 3, 4, 5, 6, Sequence.NoTarget })], None);
+        Assert.Equal(flops, scored);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task A_sampler_opens_what_a_model_saved(bool lora)

@@ -10,7 +10,7 @@ internal sealed class EmbeddedSampler : ISampler
     private readonly BatchSampler _sampler;
     private readonly EmbeddedBackend _backend;
     private readonly TextOf? _textOf;
-    private readonly double _flopsPerToken;
+    private readonly ParameterLayout _layout;
 
     /// <param name="weights">Taken over and disposed.</param>
     /// <param name="textOf">Decoder for stop strings; null when the model's tokenizer is not at hand.</param>
@@ -19,8 +19,7 @@ internal sealed class EmbeddedSampler : ISampler
         using (weights)
         {
             _sampler = new BatchSampler(weights, pool);
-            // two for each parameter and token; attention's share is left out, as it is small at the lengths sampled here
-            _flopsPerToken = 2.0 * weights.Layout.ParameterCount;
+            _layout = weights.Layout;
         }
         (_backend, _textOf) = (backend, textOf);
     }
@@ -29,15 +28,17 @@ internal sealed class EmbeddedSampler : ISampler
     {
         SamplerOptions engine = new(options.MaxTokens, options.Temperature, options.TopK, options.TopP, options.MinP, options.RepetitionPenalty, options.StopTokens, options.StopStrings,
             options.StopStrings.Count > 0 ? _textOf : null);
-        long prompts = requests.Sum(r => (long)r.Prompt.Length);
-        _backend.CountWork(prompts, prompts * _flopsPerToken);
-        return _sampler.Sample([.. requests.Select(r => new PromptRequest(r.Prompt, r.Count, r.Stream))], engine, cancellation: cancellation).Select(AsCompletion).ToAsyncEnumerable();
+        // a prompt is computed once for all its samples, and its last position alone predicts
+        foreach (SampleRequest request in requests)
+            Count(request.Prompt.Length, request.Prompt.Length, 1, 0);
+        return _sampler.Sample([.. requests.Select(r => new PromptRequest(r.Prompt, r.Count, r.Stream))], engine, cancellation: cancellation)
+            .Select(sample => AsCompletion(sample, requests[sample.Request].Prompt.Length)).ToAsyncEnumerable();
     }
 
     public Task<IReadOnlyList<ReadOnlyMemory<float>>> ScoreAsync(IReadOnlyList<ReadOnlyMemory<int>> sequences, CancellationToken cancellation)
     {
-        long tokens = sequences.Sum(s => (long)s.Length);
-        _backend.CountWork(tokens, tokens * _flopsPerToken);
+        foreach (ReadOnlyMemory<int> sequence in sequences)
+            Count(sequence.Length, sequence.Length, sequence.Length - 1, 0);
         return Task.FromResult<IReadOnlyList<ReadOnlyMemory<float>>>([.. _sampler.Score(sequences, cancellation).Select(row => (ReadOnlyMemory<float>)row)]);
     }
 
@@ -47,9 +48,15 @@ internal sealed class EmbeddedSampler : ISampler
         return ValueTask.CompletedTask;
     }
 
-    private Completion AsCompletion(FinishedSample sample)
+    // positions that follow others in the cache, and the tokens that the account knows them as
+    private void Count(long tokens, long computed, long wanted, long before) =>
+        _backend.CountWork(tokens, FlopCount.Cached(_layout, computed, wanted, computed * before + computed * (computed + 1) / 2));
+
+    private Completion AsCompletion(FinishedSample sample, int prompt)
     {
-        _backend.CountWork(sample.Tokens.Length, sample.Tokens.Length * _flopsPerToken);
+        // the last token is never fed back
+        int fed = sample.Tokens.Length - 1;
+        Count(sample.Tokens.Length, fed, fed, prompt);
         return new(sample.Request, sample.Sample, sample.Tokens, sample.LogProbs, sample.Reason switch
         {
             FinishReason.StopToken => StopReason.StopToken,
