@@ -75,10 +75,24 @@ internal sealed class FrontDoor : IDisposable
 
     public void Dispose() => _pool.Dispose();
 
-    private RecipeReader Reader => new(Services.Stages, new RecipeNames(["meadow"], [.. Services.Backends.Keys], model => FindModel(model) != null, name => FinishedStages.Find(Runs, name) != null));
+    private RecipeReader Reader => new(Services.Stages, new RecipeNames(["meadow"], [.. Services.Backends.Keys], model => FindModel(model) != null, name => FinishedStages.Find(Runs, name),
+        recipe => OpenWorld(recipe, Meadow), ProductOf));
 
     /// <summary>Where the model lies, or null when there is none of this name.</summary>
     public string? FindModel(string model) => Models.TryFind(model)?.Place;
+
+    // a model that cannot be read has its error when it is opened
+    private StageProduct ProductOf(string model)
+    {
+        try
+        {
+            return FindModel(model) == null ? StageProduct.Unknown : Models.HasScalarHead(model) ? StageProduct.RewardModel : StageProduct.Policy;
+        }
+        catch (BadInputException)
+        {
+            return StageProduct.Unknown;
+        }
+    }
 
     private static IWorld? OpenWorld(Recipe recipe, MeadowOptions? meadow) => recipe switch
     {

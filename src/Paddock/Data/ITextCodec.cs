@@ -6,6 +6,9 @@ namespace Paddock.Data;
 /// </summary>
 public interface ITextCodec
 {
+    /// <summary>Equal for two codecs whose ids mean the same words: ids of one may then be given to a model of the other.</summary>
+    string Identity { get; }
+
     /// <summary>The conversation up to the point where the assistant answers.</summary>
     int[] EncodePrompt(IReadOnlyList<ChatMessage> messages);
 

@@ -24,8 +24,10 @@ public sealed class BestOfN(BestOfNSettings settings)
     /// <summary>Samples n answers for each prompt and keeps the best by the reward model.</summary>
     /// <param name="streams">Names each prompt's random stream.</param>
     /// <param name="onSample">Sees every answer drawn, for accounts of cost.</param>
+    /// <param name="input">From a prompt's index and an answer's ids to what the reward model is given; null where it takes the policy's own ids.</param>
     public async Task<IReadOnlyList<(Completion Kept, BestOfNChoice Choice)>> RunAsync(IReadOnlyList<int[]> prompts, IReadOnlyList<ulong> streams,
-        ISampler policy, SamplingOptions sampling, RewardScorer reward, CancellationToken cancellation, Action<Completion>? onSample = null)
+        ISampler policy, SamplingOptions sampling, RewardScorer reward, CancellationToken cancellation, Action<Completion>? onSample = null,
+        Func<int, IReadOnlyList<int>, TokenizedExample>? input = null)
     {
         // 1. n answers a prompt, put back in the order of the requests
         Completion[][] samples = [.. prompts.Select(_ => new Completion[settings.N])];
@@ -37,8 +39,8 @@ public sealed class BestOfN(BestOfNSettings settings)
         }
 
         // 2. a reward for each, 3. the first of the best
-        double[] rewards = await reward.ScoreAsync([.. prompts.SelectMany((prompt, i) =>
-            samples[i].Select(sample => new TokenizedExample(prompt, [.. sample.Tokens])))], cancellation);
+        input ??= (i, tokens) => new TokenizedExample(prompts[i], [.. tokens]);
+        double[] rewards = await reward.ScoreAsync([.. prompts.SelectMany((_, i) => samples[i].Select(sample => input(i, sample.Tokens)))], cancellation);
         return [.. prompts.Select((_, i) =>
         {
             BestOfNChoice choice = Choose(rewards.AsSpan(i * settings.N, settings.N));

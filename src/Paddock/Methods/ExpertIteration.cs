@@ -21,16 +21,18 @@ public sealed record ExpertIterationSettings(int N = 16, int ChunkPrompts = 100,
 public sealed class ExpertIteration(ExpertIterationSettings settings)
 {
     /// <summary>The kept answer for each prompt, chunk by chunk; <paramref name="keep"/> receives each finished chunk in order.</summary>
+    /// <param name="input">As in <see cref="BestOfN.RunAsync"/>.</param>
     /// <param name="first">Prompts already selected by an earlier, interrupted run: a multiple of the chunk size or the number of prompts.</param>
     public async Task SelectAsync(IReadOnlyList<int[]> prompts, int first, ISampler policy, SamplingOptions sampling, RewardScorer reward, StageContext stage,
-        Func<IReadOnlyList<(Completion Kept, BestOfNChoice Choice)>, Task> keep, CancellationToken cancellation)
+        Func<IReadOnlyList<(Completion Kept, BestOfNChoice Choice)>, Task> keep, CancellationToken cancellation, Func<int, IReadOnlyList<int>, TokenizedExample>? input = null)
     {
         BestOfN bestOfN = new(new BestOfNSettings(settings.N));
         for (int start = first; start < prompts.Count; start += settings.ChunkPrompts)
         {
             int[] chunk = [.. Enumerable.Range(start, Math.Min(settings.ChunkPrompts, prompts.Count - start))];
             ulong[] streams = [.. chunk.Select(i => stage.Stream("samples").Split((ulong)i).AsSeed())];
-            await keep(await bestOfN.RunAsync([.. chunk.Select(i => prompts[i])], streams, policy, sampling, reward, cancellation));
+            await keep(await bestOfN.RunAsync([.. chunk.Select(i => prompts[i])], streams, policy, sampling, reward, cancellation,
+                input: input == null ? null : (i, tokens) => input(chunk[i], tokens)));
             stage.Progress(start + chunk.Length, prompts.Count, "prompts");
             cancellation.ThrowIfCancellationRequested();
         }

@@ -4,6 +4,7 @@
 //
 // The weights w_t are the documents' own: 0 for text that is given, 1 for text to be learned, more where a token teaches more.
 // Page, metrics and results: docs/methods/pretraining.md
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods.Formulas;
@@ -15,7 +16,8 @@ public sealed record WeightedDocument(int[] Tokens, float[] Weights);
 
 /// <summary>Settings of pretraining.</summary>
 /// <param name="Batch">Documents a step.</param>
-public sealed record PretrainingSettings(int Steps, int Batch = 64, double LearningRate = 3e-3, [Inline] Optimisation? Optimisation = null, int MicroTokens = 8192)
+public sealed record PretrainingSettings([Range(1, int.MaxValue)] int Steps, [Range(1, int.MaxValue)] int Batch = 64, [Range(0, double.MaxValue, MinimumIsExclusive = true)] double LearningRate = 3e-3,
+    [Inline] Optimisation? Optimisation = null, [Range(1, int.MaxValue)] int MicroTokens = 8192)
 {
     public Optimisation Optimisation { get; init; } = Optimisation ?? new Optimisation();
 }

@@ -4,6 +4,7 @@
 //
 // The score is a linear head, zero at the start, on the hidden state of the last token, the end token included.
 // Differs from the paper: soft labels p; one comparison per prompt. Page, metrics and results: docs/methods/reward-model.md
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods.Formulas;
@@ -14,7 +15,8 @@ namespace Paddock.Methods;
 /// <param name="Batch">Pairs a step.</param>
 /// <param name="Centring">Weight of the mean squared sum of rewards (Eisenstein et al. 2023); 0 is off.</param>
 /// <param name="MicroTokens">Tokens in memory at once; changes speed and memory only.</param>
-public sealed record RewardModelSettings(int Batch = 32, int Epochs = 1, double LearningRate = 5e-4, double Centring = 0, [Inline] Optimisation? Optimisation = null, int MicroTokens = 8192)
+public sealed record RewardModelSettings([Range(1, int.MaxValue)] int Batch = 32, [Range(1, int.MaxValue)] int Epochs = 1, [Range(0, double.MaxValue, MinimumIsExclusive = true)] double LearningRate = 5e-4,
+    [Range(0, double.MaxValue)] double Centring = 0, [Inline] Optimisation? Optimisation = null, [Range(1, int.MaxValue)] int MicroTokens = 8192)
 {
     public Optimisation Optimisation { get; init; } = Optimisation ?? new Optimisation();
 }

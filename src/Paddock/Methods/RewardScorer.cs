@@ -1,9 +1,25 @@
+using Paddock.Engine.Numerics;
 using Paddock.Backends;
 using Paddock.Data;
-using Paddock.Engine.Numerics;
 using Paddock.Methods.Formulas;
 
 namespace Paddock.Methods;
+
+/// <summary>
+/// Gives a reward model what a policy sampled. Where both models' ids mean the same, it sees the very prompt and ids of the policy; where they do not, the text
+/// in its own template and ids, with its own end token on an answer that has ended.
+/// </summary>
+public sealed class RewardInput(ITextCodec policy, ITextCodec reward)
+{
+    private readonly bool _same = policy.Identity == reward.Identity;
+
+    /// <param name="prompt">What was asked.</param>
+    /// <param name="encoded">Its ids to the policy.</param>
+    /// <param name="tokens">The answer's ids to the policy.</param>
+    public TokenizedExample Of(Prompt prompt, int[] encoded, IReadOnlyList<int> tokens) => _same
+        ? new(encoded, [.. tokens])
+        : new(reward.EncodePrompt(prompt.Messages), reward.EncodeResponse(policy.DecodeResponse(tokens) with { Tokens = null }));
+}
 
 /// <summary>Scores answers with a trained reward model.</summary>
 /// <param name="model">A model with a scalar head.</param>

@@ -2,8 +2,11 @@
 //
 //   loss = - sum over response tokens of log pi(y_t | x, y_<t)  /  number of response tokens of the step
 //
+// or, with the dynamic objective (DFT, Wu et al. 2025, arXiv 2508.05629), each token weighted by its own probability, not differentiated.
+//
 // The mean runs over the tokens of the whole optimizer step, never over means of rows or micro-batches. Prompts are not trained on;
 // the end token is. Page, metrics and results: docs/methods/sft.md
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods.Formulas;
@@ -11,8 +14,10 @@ using Paddock.Methods.Formulas;
 namespace Paddock.Methods;
 
 /// <summary>Settings of supervised fine-tuning; the optimizer's defaults are the Meadow's.</summary>
+/// <param name="Objective">What is minimised: <c>dynamic</c> weighs each token by its own probability (DFT, arXiv 2508.05629).</param>
 /// <param name="MicroTokens">Tokens in memory at once; changes speed and memory only.</param>
-public sealed record SftSettings(int Batch = 32, int Epochs = 1, double LearningRate = 5e-4, [Inline] Optimisation? Optimisation = null, int MicroTokens = 8192)
+public sealed record SftSettings([Range(1, int.MaxValue)] int Batch = 32, [Range(1, int.MaxValue)] int Epochs = 1, [Range(0, double.MaxValue, MinimumIsExclusive = true)] double LearningRate = 5e-4,
+    SftObjective Objective = SftObjective.NegativeLogLikelihood, [Inline] Optimisation? Optimisation = null, [Range(1, int.MaxValue)] int MicroTokens = 8192)
 {
     public Optimisation Optimisation { get; init; } = Optimisation ?? new Optimisation();
 }
@@ -35,8 +40,9 @@ public sealed class Sft(SftSettings settings)
             int[] rows = order.Rows(step).ToArray();
             int tokens = rows.Sum(row => examples[row].Response.Length);
 
-            // 2. log-probs of the responses; c = d loss / d log-prob = -1 / tokens at each of them
-            double loss = 0, entropy = 0, hits = 0;
+            // 2. log-probs of the responses; c = d loss / d log-prob at each of them
+            StepMean loss = default;
+            double entropy = 0, hits = 0;
             foreach ((int start, int end) in MicroBatches.Split([.. rows.Select(row => sequences[row].Input.Length)], settings.MicroTokens))
             {
                 Sequence[] batch = [.. rows[start..end].Select(row => sequences[row])];
@@ -52,8 +58,15 @@ public sealed class Sft(SftSettings settings)
                 {
                     outputs = (await policy.ForwardAsync(batch, cancellation)).Outputs;
                 }
-                loss -= SumAll(outputs) / tokens;
-                await policy.BackwardAsync(batch, [.. batch.Select(sequence => ResponseOutputs.Spread(sequence, -1.0 / tokens))], cancellation);
+                ReadOnlyMemory<float>[] coefficients = new ReadOnlyMemory<float>[batch.Length];
+                for (int i = 0; i < batch.Length; i++)
+                {
+                    double[] logProbs = new double[ResponseOutputs.Count(batch[i])], gradient = new double[logProbs.Length];
+                    ResponseOutputs.Gather(batch[i], outputs[i].Span, logProbs);
+                    SftLoss.Add(settings.Objective, logProbs, tokens, ref loss, gradient);
+                    coefficients[i] = ResponseOutputs.Scatter(batch[i], gradient);
+                }
+                await policy.BackwardAsync(batch, coefficients, cancellation);
             }
 
             // 3. one AdamW step
@@ -63,7 +76,7 @@ public sealed class Sft(SftSettings settings)
             state = new State(step + 1, state.Tokens + tokens);
             Dictionary<string, double> metrics = new()
             {
-                ["loss"] = loss,
+                ["loss"] = loss.Value,
                 ["grad_norm"] = result.GradientNorm,
                 ["learning_rate"] = adam.LearningRate,
                 ["epoch"] = order.Epoch(step + 1),

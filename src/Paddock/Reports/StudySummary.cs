@@ -38,7 +38,8 @@ public sealed record StudySummary(string Study, ulong Seed, StudyManifest Manife
         foreach (ManifestStage stage in manifest.Stages)
         {
             StageFolder folder = folders[stage.Name];
-            summaries.Add(new(stage.Name, stage.Kind, stage.Key, folder.ReadDescription()?.Settings ?? "", stage.Summary, CostOf(folder), ReadWarnings(folder), ReadCurves(folder)));
+            summaries.Add(new(stage.Name, stage.Kind, stage.Key, folder.ReadDescription()?.Settings ?? "", stage.Summary, CostOf(folder), ReadWarnings(folder),
+                stage.Kind == "win-rate" ? new Dictionary<string, IReadOnlyList<(int, double)>>() : ReadCurves(folder))); // rows of a win-rate are systems, not steps
             string results = folder.File("results.json");
             if (!File.Exists(results))
                 continue;

@@ -35,7 +35,11 @@ public static class FinishedStages
         return Directory.Exists(path) && RunsFolder.IsKey(Path.GetFileName(path)) ? Finished(new StageFolder(path), path) : null;
     }
 
-    private static StageFolder Finished(StageFolder folder, string name) => folder.IsDone
-        ? folder
-        : throw new BadInputException($"stage '{name}' is not finished: run its study again first ('paddock status' shows how far it is)");
+    private static StageFolder Finished(StageFolder folder, string name)
+    {
+        if (folder.ReadDone() is not { } done)
+            throw new BadInputException($"stage '{name}' is not finished: run its study again first ('paddock status' shows how far it is)");
+        folder.CheckOutputs(done);
+        return folder;
+    }
 }

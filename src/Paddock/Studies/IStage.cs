@@ -18,8 +18,8 @@ public interface IStage
     /// <summary>What of the study's header it depends on; its key then does too.</summary>
     StageUses Uses => StageUses.World | StageUses.Backend;
 
-    /// <summary>Settings that are out of range or do not fit together.</summary>
-    IEnumerable<StageProblem> Problems() => [];
+    /// <summary>Settings that do not fit together, or not to the world and the stages before. Ranges of numbers are said by their <c>[Range]</c>.</summary>
+    IEnumerable<StageProblem> Problems(StageChecks checks) => [];
 
     /// <summary>
     /// Writes the stage's outputs into <see cref="StageRun.Folder"/>. It may be called again after a kill or a failure, and then
@@ -56,7 +56,8 @@ public enum InputKind
 
 /// <param name="Key">Path of the setting below the stage, such as <c>init</c> or <c>systems.best-of-16.rerank</c>.</param>
 /// <param name="Name">Its value.</param>
-public sealed record StageInput(string Key, string? Name, InputKind Kind = InputKind.Stage);
+/// <param name="Wants">What the stage or model it names must be; several are alternatives.</param>
+public sealed record StageInput(string Key, string? Name, InputKind Kind = InputKind.Stage, StageProduct Wants = StageProduct.Unknown);
 
 /// <param name="Key">Path of the setting below the stage, such as <c>beta</c>.</param>
 /// <param name="Message">What is wrong and what would be right: <c>must be above 0</c>.</param>

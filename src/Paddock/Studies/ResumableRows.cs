@@ -11,8 +11,9 @@ public sealed class ResumableRows : IDisposable
 {
     private readonly JsonLines _lines;
     private readonly int _chunk;
+    private readonly Action<long>? _kept;
 
-    private ResumableRows(JsonLines lines, int chunk, long total) => (_lines, _chunk, Total) = (lines, chunk, total);
+    private ResumableRows(JsonLines lines, int chunk, long total, Action<long>? kept) => (_lines, _chunk, Total, _kept) = (lines, chunk, total, kept);
 
     /// <summary>Rows written, all of complete chunks; the index of the next row.</summary>
     public long Done => _lines.Rows;
@@ -24,14 +25,16 @@ public sealed class ResumableRows : IDisposable
     public int Next => (int)Math.Min(_chunk, Total - Done);
 
     /// <summary>Opens the file and drops what belongs to no complete chunk.</summary>
-    public static ResumableRows Open(string path, int chunk, long total)
+    /// <param name="counted">Rows that count at most: those whose work is in the stage's account.</param>
+    /// <param name="kept">Told the rows of the file whenever a chunk is on disk, before anything else happens.</param>
+    public static ResumableRows Open(string path, int chunk, long total, long counted = long.MaxValue, Action<long>? kept = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(chunk);
         ArgumentOutOfRangeException.ThrowIfNegative(total);
         JsonLines lines = JsonLines.OpenAppend(path);
-        if (lines.Rows != total)
-            lines.TruncateTo(Math.Min(lines.Rows, total) / chunk * chunk);
-        return new(lines, chunk, total);
+        if (Math.Min(lines.Rows, counted) is long rows && rows != total)
+            lines.TruncateTo(Math.Min(rows, total) / chunk * chunk);
+        return new(lines, chunk, total, kept);
     }
 
     /// <summary>Appends the next chunk and forces it to disk; then stops if the study was asked to (<see cref="StageRun.Stopping"/>).</summary>
@@ -42,6 +45,7 @@ public sealed class ResumableRows : IDisposable
         foreach (T row in rows)
             _lines.Append(row, type);
         _lines.Flush();
+        _kept?.Invoke(Done);
         if (Next > 0)
             stopping.ThrowIfCancellationRequested();
     }

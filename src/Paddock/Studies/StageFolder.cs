@@ -33,6 +33,8 @@ public sealed class StageFolder(string path)
 
     public string Done => File("DONE");
 
+    internal string Account => File("account.json");
+
     internal string Checkpoints => File("checkpoints");
 
     internal string CurrentCheckpoint => System.IO.Path.Combine(Checkpoints, "current.json");
@@ -64,9 +66,29 @@ public sealed class StageFolder(string path)
     internal string Absolute(string address) => address.Contains("://", StringComparison.Ordinal) || System.IO.Path.IsPathRooted(address) ? address : File(address);
 
     /// <summary>Fingerprint of what the stage made: every file but those about how it was made.</summary>
-    internal string OutputsFingerprint() => Fingerprint.OfFolder(Path, name =>
-        name is not ("stage.json" or "warnings.jsonl" or "timing.json" or "inference.json" or "DONE") && !name.StartsWith("checkpoints/", StringComparison.Ordinal)
-        && !name.Contains(WholeFile.TemporarySuffix, StringComparison.Ordinal));
+    internal string OutputsFingerprint() => Fingerprint.OfFolder(Path, IsOutput);
+
+    /// <summary>Bytes of each file that the stage made, by its name relative to the folder.</summary>
+    internal IReadOnlyDictionary<string, long> OutputSizes() => new SortedDictionary<string, long>(Directory.EnumerateFiles(Path, "*", SearchOption.AllDirectories)
+        .Select(file => (Name: System.IO.Path.GetRelativePath(Path, file).Replace('\\', '/'), new FileInfo(file).Length))
+        .Where(file => IsOutput(file.Name))
+        .ToDictionary(file => file.Name, file => file.Length), StringComparer.Ordinal);
+
+    /// <summary>A finished stage must still have its files, each as long as it was: a hand, or a copy that was cut off, may have taken one.</summary>
+    /// <exception cref="BadInputException">A file is missing or has another length; the message names it.</exception>
+    internal void CheckOutputs(StageDone done)
+    {
+        foreach ((string name, long bytes) in done.Files ?? new Dictionary<string, long>())
+        {
+            FileInfo file = new(File(name));
+            if (!file.Exists || file.Length != bytes)
+                throw new BadInputException($"{file.FullName}: {(file.Exists ? $"has {file.Length} bytes where the finished stage wrote {bytes}" : "is missing from a finished stage")}; remove {Path} to run the stage again");
+        }
+    }
+
+    private static bool IsOutput(string name) =>
+        name is not ("stage.json" or "warnings.jsonl" or "timing.json" or "account.json" or "inference.json" or "DONE") && !name.StartsWith("checkpoints/", StringComparison.Ordinal)
+        && !name.Contains(WholeFile.TemporarySuffix, StringComparison.Ordinal);
 }
 
 /// <summary>Content of <c>stage.json</c>.</summary>
@@ -74,8 +96,8 @@ public sealed class StageFolder(string path)
 /// <param name="KeyText">The text whose SHA-256 is the key.</param>
 public sealed record StageDescription(string Kind, string Name, string Settings, IReadOnlyList<string> KeyText);
 
-/// <summary>Content of <c>timing.json</c>: all attempts together where a stage keeps checkpoints; the last attempt where it only keeps rows.</summary>
-/// <param name="Seconds">Wall-clock time up to the last checkpoint of each attempt, and of the last attempt whole.</param>
+/// <summary>Content of <c>timing.json</c>: all attempts together. Tokens and operations are those of an uninterrupted run.</summary>
+/// <param name="Seconds">Wall-clock time of each attempt up to the last checkpoint or chunk of rows it kept, and of the last attempt whole.</param>
 /// <param name="Tokens">Tokens trained on or sampled, where the stage counts them.</param>
 /// <param name="Flops">Floating-point operations, by formula, where the stage counts them.</param>
 public sealed record StageTiming(double Seconds, long Tokens, double Flops, MachineInfo Machine);
@@ -84,7 +106,8 @@ public sealed record StageTiming(double Seconds, long Tokens, double Flops, Mach
 /// <param name="Outputs">Fingerprint of all files the stage made.</param>
 /// <param name="Summary">One line for people; null when the stage has nothing to say.</param>
 /// <param name="Tiers">Instruction-set tiers it was computed on; more than one when it was resumed elsewhere.</param>
-public sealed record StageDone(string Outputs, string? Summary, IReadOnlyList<string> Tiers);
+/// <param name="Files">Bytes of each of these files, by which a damaged result is told; null in results of before this was kept.</param>
+public sealed record StageDone(string Outputs, string? Summary, IReadOnlyList<string> Tiers, IReadOnlyDictionary<string, long>? Files = null);
 
 /// <summary>Content of <c>manifest.json</c>: what a study is made of.</summary>
 /// <param name="World">Name and fingerprint of the world.</param>
@@ -103,7 +126,8 @@ public sealed record ManifestStage(string Name, string Kind, string Key, string?
 /// <summary>Small JSON files of a run.</summary>
 internal static class Artefacts
 {
-    private const long MaxBytes = 16 << 20;
+    // a checkpoint of DPO holds 22 bytes for each pair
+    private const long MaxBytes = 1 << 28;
 
     public static void Write<T>(string path, T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
         WholeFile.WriteText(path, JsonSerializer.Serialize(value, type) + "\n");

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Paddock.Backends;
 using Paddock.Engine;
+using Paddock.Storage;
 using Paddock.Worlds;
 
 namespace Paddock.Studies;
@@ -28,6 +29,8 @@ public sealed class StageRun : StageContext, IAsyncDisposable
     private readonly Dictionary<string, ITrainableModel> _trainable = new(StringComparer.Ordinal);
     private readonly List<ITrainableModel> _models = [];
     private readonly IReadOnlyList<string> _tiers;
+    private readonly double _secondsBefore;
+    private readonly Dictionary<string, long> _rows;
     private readonly long _started;
     private ITrainingBackend? _backend;
     private long _lastCheckpoint;
@@ -43,13 +46,16 @@ public sealed class StageRun : StageContext, IAsyncDisposable
         _resumed = Checkpoint.Load(Folder, out string? problem);
         Checkpoint.DeleteOthers(Folder, _resumed?.Ordinal);
         _files = new GrowingFiles(Folder, _resumed?.Rows);
-        (_ordinal, _tokens, _flops) = (_resumed?.Ordinal ?? 0, _resumed?.Tokens ?? 0, _resumed?.Flops ?? 0);
+        StageAccount account = StageAccount.Load(Folder, _resumed, out string? lost);
+        (_ordinal, _rows) = (_resumed?.Ordinal ?? 0, new(account.Rows, StringComparer.Ordinal));
+        (_secondsBefore, _tokens, _flops) = (account.Seconds, account.Tokens, account.Flops);
         _started = _lastCheckpoint = Time.GetTimestamp();
         string tier = services.Machine.Tier;
-        IReadOnlyList<string> before = _resumed?.Tiers ?? [];
+        IReadOnlyList<string> before = account.Tiers;
         _tiers = before.Count > 0 && before[^1] == tier ? before : [.. before, tier];
-        if (problem != null)
-            Warn($"starts over: {problem}");
+        foreach (string? what in new[] { problem, lost })
+            if (what != null)
+                Warn($"starts over: {what}");
         if (before.Count > 0 && before[^1] != tier)
             Warn($"continues on {tier} instructions what was begun on {before[^1]}: results may differ in the last digits from those of one machine");
     }
@@ -88,7 +94,7 @@ public sealed class StageRun : StageContext, IAsyncDisposable
 
     internal IReadOnlyList<string> Tiers => _tiers;
 
-    internal StageTiming Timing => new((_resumed?.Seconds ?? 0) + Time.GetElapsedTime(_started).TotalSeconds, _tokens, _flops, Services.Machine);
+    internal StageTiming Timing => new(_secondsBefore + Time.GetElapsedTime(_started).TotalSeconds, _tokens, _flops, Services.Machine);
 
     /// <summary>What a setting of this stage names; null is the study's model.</summary>
     public StageSource Input(string? name) => _sources.Get(name);
@@ -172,13 +178,17 @@ public sealed class StageRun : StageContext, IAsyncDisposable
     public void Append(string file, ReadOnlySpan<byte> row) => _files.Append(file, row);
 
     /// <summary>Opens a file that the stage writes in chunks of rows; no checkpoint is needed for it.</summary>
-    public ResumableRows OpenRows(string file, int chunk, long total) => ResumableRows.Open(Folder.File(file), chunk, total);
+    public ResumableRows OpenRows(string file, int chunk, long total) =>
+        ResumableRows.Open(Folder.File(file), chunk, total, _rows.GetValueOrDefault(file), rows => KeepAccount(file, rows));
 
     public override void Progress(long done, long total, string unit) => _reports.Progress(done, total, unit);
 
     public override void Warn(string message)
     {
-        Append("warnings.jsonl", JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["message"] = message }, StateJson));
+        byte[] row = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, string> { ["message"] = message }, StateJson);
+        // what an earlier attempt said stands there already
+        if (!JsonLines.Read(Folder.Warnings).Any(line => line.Span.SequenceEqual(row)))
+            Append("warnings.jsonl", row);
         _reports.Warned(message);
     }
 
@@ -198,6 +208,13 @@ public sealed class StageRun : StageContext, IAsyncDisposable
             await _models[i].DisposeAsync();
         if (_backend != null)
             await _backend.DisposeAsync();
+    }
+
+    private void KeepAccount(string file, long rows)
+    {
+        _rows[file] = rows;
+        StageTiming timing = Timing;
+        Artefacts.Write(Folder.Account, new StageAccount(_rows, _tiers, timing.Seconds, timing.Tokens, timing.Flops), StudiesJson.Default.StageAccount);
     }
 
     private async Task SaveCheckpointAsync<TState>(int step, TState state, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Paddock.Studies.Recipes;
 
 namespace Paddock.Studies;
@@ -30,6 +31,11 @@ public sealed class StageTable
 
     /// <summary>The keys a stage of this kind takes, in order, those of inlined records included: for help texts and pages.</summary>
     public IReadOnlyList<SettingKey> KeysOf(string kind) => RecordShape.Of(_types[kind]).Keys();
+
+    /// <summary>What stages of this kind make; unknown where the kind is, or does not say.</summary>
+    public StageProduct ProductOf(string? kind) => kind != null && _types.TryGetValue(kind, out Type? type) ? ProductOf(type) : StageProduct.Unknown;
+
+    internal static StageProduct ProductOf(Type type) => type.GetCustomAttribute<MakesAttribute>()?.Product ?? StageProduct.Unknown;
 
     internal Type? TypeOf(string kind) => _types.GetValueOrDefault(kind);
 }

@@ -10,4 +10,5 @@ namespace Paddock.Studies;
 [JsonSerializable(typeof(StageDone))]
 [JsonSerializable(typeof(StudyManifest))]
 [JsonSerializable(typeof(Checkpoint))]
+[JsonSerializable(typeof(StageAccount))]
 internal sealed partial class StudiesJson : JsonSerializerContext;

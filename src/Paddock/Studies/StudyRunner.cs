@@ -66,9 +66,22 @@ public sealed class StudyRunner(StudyServices services, StudyOptions options, IS
             if (done == null)
                 return await RunAsync(stage, plan, folder, reports, stop, abort);
         }
-        DeleteCheckpoints(folder); // of a process killed right after DONE
+        Check(stage, folder, done);
+        DeleteHistory(folder); // of a process killed right after DONE
         reports.Finished(reused: true, done.Summary);
         return done;
+    }
+
+    private static void Check(PlannedStage stage, StageFolder folder, StageDone done)
+    {
+        try
+        {
+            folder.CheckOutputs(done);
+        }
+        catch (BadInputException e)
+        {
+            throw new BadInputException($"stage '{stage.Stage.Name}': {e.Message}", e);
+        }
     }
 
     private async Task<StageDone> RunAsync(PlannedStage stage, StudyPlan plan, StageFolder folder, StageReports reports, CancellationToken stop, CancellationToken abort)
@@ -86,10 +99,10 @@ public sealed class StudyRunner(StudyServices services, StudyOptions options, IS
             await stage.Stage.RunAsync(run, hard.Token);
             run.CloseFiles();
             Artefacts.Write(folder.Timing, run.Timing, StudiesJson.Default.StageTiming);
-            StageDone done = new(folder.OutputsFingerprint(), run.Summary, run.Tiers);
+            StageDone done = new(folder.OutputsFingerprint(), run.Summary, run.Tiers, folder.OutputSizes());
             Artefacts.Write(folder.Done, done, StudiesJson.Default.StageDone);
             reports.Finished(reused: false, done.Summary);
-            DeleteCheckpoints(folder);
+            DeleteHistory(folder);
             return done;
         }
         catch (BadInputException e)
@@ -106,10 +119,11 @@ public sealed class StudyRunner(StudyServices services, StudyOptions options, IS
         new(stage.Kind, stage.Stage.Name, YamlWriter.Write(SettingsTree.Of(stage.Stage, services.Stages)), stage.Key.Text);
 
     // The stage is done already: what cannot be deleted now is only space.
-    private static void DeleteCheckpoints(StageFolder folder)
+    private static void DeleteHistory(StageFolder folder)
     {
         try
         {
+            File.Delete(folder.Account);
             if (Directory.Exists(folder.Checkpoints))
                 Directory.Delete(folder.Checkpoints, recursive: true);
         }

@@ -11,6 +11,7 @@ namespace Paddock.Worlds;
 public sealed class FileWorld(IReadOnlyDictionary<string, string> files) : IWorld
 {
     private readonly ConcurrentDictionary<string, object> _read = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, List<string>> _unusable = new(StringComparer.Ordinal);
 
     public string Name => "files";
 
@@ -23,12 +24,22 @@ public sealed class FileWorld(IReadOnlyDictionary<string, string> files) : IWorl
 
     public IReadOnlyList<string> Annotators => [];
 
+    /// <summary>By the format of the file.</summary>
+    public SplitContent Holds(string split) => SplitContent.Prompts | DataFormat.Detect(files[split]) switch
+    {
+        DataFormat.Alpaca or DataFormat.AlpacaEvalOutputs or DataFormat.Messages or DataFormat.PromptCompletion => SplitContent.Demonstrations | SplitContent.References,
+        DataFormat.Preference or DataFormat.HhPairs or DataFormat.AlpacaEvalAnnotations => SplitContent.Preferences,
+        _ => 0,
+    };
+
     /// <summary>The prompts of a split; a file of preferences or demonstrations has them too, each once.</summary>
     public IReadOnlyList<Prompt> Prompts(string split) => Cached("prompts", split, path => Data.DataFiles.ReadPrompts(path).DistinctBy(p => p.Key));
 
     public IReadOnlyList<Demonstration> Demonstrations(string split) => Cached("demonstrations", split, Data.DataFiles.ReadDemonstrations);
 
-    public IReadOnlyList<Preference> Preferences(string split) => Cached("preferences", split, Data.DataFiles.ReadPreferences);
+    public IReadOnlyList<Preference> Preferences(string split) => Cached("preferences", split, path => Data.DataFiles.ReadPreferences(path, _unusable.GetOrAdd(split, _ => []).Add));
+
+    public IReadOnlyList<string> Unusable(string split) => Preferences(split) is not null && _unusable.TryGetValue(split, out List<string>? rows) ? rows : [];
 
     public IReadOnlyList<Response> References(string split) => [.. Demonstrations(split).DistinctBy(d => d.Prompt.Key).Select(d => d.Response)];
 
@@ -42,7 +53,7 @@ public sealed class FileWorld(IReadOnlyDictionary<string, string> files) : IWorl
         if (!files.TryGetValue(split, out string? path))
             throw new BadInputException($"the recipe's data has no file for split '{split}'; it has {string.Join(", ", files.Keys)}");
         List<T> rows = [.. read(path)];
-        return rows.Count > 0 ? rows : throw new BadInputException($"{path}: there are no {what} in it");
+        return rows.Count > 0 ? rows : throw new BadInputException($"{path}: there are no {what} in it{(_unusable.GetValueOrDefault(split) is [var first, ..] bad ? $": {bad.Count} cannot be learned from, the first at {first}" : "")}");
     });
 
     private static string Hash(IReadOnlyDictionary<string, string> files)

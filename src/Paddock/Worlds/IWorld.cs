@@ -17,6 +17,9 @@ public interface IWorld
 
     IReadOnlyList<string> Splits { get; }
 
+    /// <summary>What a split has; it must be one of <see cref="Splits"/>.</summary>
+    SplitContent Holds(string split);
+
     /// <summary>The prompts of a split, always the same.</summary>
     IReadOnlyList<Prompt> Prompts(string split);
 
@@ -28,6 +31,9 @@ public interface IWorld
 
     /// <summary>Pairs with a preference of their own (people's, or a file's); an error when the split has none.</summary>
     IReadOnlyList<Preference> Preferences(string split);
+
+    /// <summary>Rows of a split that <see cref="Preferences"/> leaves out because nothing can be learned from them: where they stand and why.</summary>
+    IReadOnlyList<string> Unusable(string split) => [];
 
     /// <summary>Tokens that an answer may have unless a recipe says otherwise.</summary>
     int MaxResponseTokens { get; }

@@ -54,6 +54,13 @@ public sealed class MeadowWorld : IWorld
     /// </summary>
     public IReadOnlyDictionary<string, int> EvaluationOverlap => _overlap.Value;
 
+    public SplitContent Holds(string split) => SplitContent.Prompts | split switch
+    {
+        "sft" => SplitContent.Demonstrations,
+        "validation" or "evaluation" => SplitContent.References,
+        _ => 0,
+    };
+
     public IReadOnlyList<Prompt> Prompts(string split) => _prompts.TryGetValue(split, out Lazy<IReadOnlyList<Prompt>>? prompts)
         ? prompts.Value
         : throw new BadInputException($"the Meadow has no split '{split}'; it has {string.Join(", ", Splits)}");

@@ -99,9 +99,12 @@ public sealed class StageVerbTests(TinyStudy study) : IClassFixture<TinyStudy>
     [Theory]
     [InlineData("--data: needs a value", "dpo")]
     [InlineData("--beta: expected a finite number such as 0.1 or 1e-5, found 'x'", "dpo", "--data", "tiny/preferences", "--beta", "x")]
-    [InlineData("--beta: must be above 0, not -1", "dpo", "--data", "tiny/preferences", "--beta", "-1")]
+    [InlineData("--beta: must be above 0, found -1", "dpo", "--data", "tiny/preferences", "--beta", "-1")]
     [InlineData("--data: no earlier stage is named 'nowhere/preferences'; there are no earlier stages", "dpo", "--data", "nowhere/preferences")]
-    [InlineData("study 'tiny' has no stage 'preference'; did you mean 'preferences'?", "dpo", "--data", "tiny/preference")]
+    [InlineData("--init: 'tiny/rm' makes a reward model where a policy is needed; there are no policies before it", "dpo", "--data", "tiny/preferences", "--init", "tiny/rm")]
+    [InlineData("--data: 'tiny/pairs' makes sampled answers where preferences are needed; there are no stages with preferences before it", "dpo", "--data", "tiny/pairs")]
+    [InlineData("--split: unknown split 'stf'; did you mean 'sft'?", "sft", "--split", "stf", "--dry-run")]
+    [InlineData("--data: study 'tiny' has no stage 'preference'; did you mean 'preferences'?", "dpo", "--data", "tiny/preference")]
     [InlineData("--study: 'a b' cannot be a name: a name has letters, digits, '-', '_' and '.' only", "sft", "--study", "a b")]
     [InlineData("--world: unknown world 'meado'; did you mean 'meadow'?", "sft", "--world", "meado")]
     [InlineData("--systems: expected name=value,... and found 'tiny/sft'", "win-rate", "--systems", "tiny/sft")]
@@ -109,6 +112,32 @@ public sealed class StageVerbTests(TinyStudy study) : IClassFixture<TinyStudy>
     {
         Outcome outcome = CommandLine.Run([.. args, "--runs", study.Runs, .. args.Contains("--systems") ? Array.Empty<string>() : ["--model", study.Model]]);
         Assert.Equal((2, $"paddock: {message}\n"), (outcome.Code, outcome.Error));
+    }
+
+    [Fact]
+    public void A_dry_run_tells_everything_that_is_wrong()
+    {
+        string recipe = study.Write("wrong.yaml", $$"""
+            study: wrong
+            seed: 3
+            world: meadow
+            model: "{{study.Model}}"
+            stages:
+              - sft: {name: sft, split: preference, schedule: cosin}
+              - sample: {name: pairs, from: sft, temperature: 0}
+              - annotate: {name: labels, of: pairs, annotator: golden}
+              - dpo: {name: dpo, data: pairs}
+            """);
+        Outcome outcome = CommandLine.Run("run", recipe, "--runs", study.Runs, "--dry-run");
+        Assert.Equal((2, $"""
+            paddock: 5 things are wrong with {recipe}:
+            {recipe}:6: stages[0].sft.split: split 'preference' has no demonstrations (answers to learn from); splits that have: sft
+            {recipe}:6: stages[0].sft.schedule: unknown schedule 'cosin'; did you mean 'cosine'?
+            {recipe}:7: stages[1].sample.n: must be 1 at temperature 0, where all 2 answers would be the same
+            {recipe}:8: stages[2].annotate.annotator: unknown annotator 'golden'; did you mean 'gold'?
+            {recipe}:9: stages[3].dpo.data: 'pairs' makes sampled answers where preferences are needed; stages with preferences: labels
+
+            """), (outcome.Code, outcome.Error));
     }
 
     [Fact]

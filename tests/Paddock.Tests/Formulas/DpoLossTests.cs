@@ -1,6 +1,6 @@
+using Paddock.Engine.Numerics;
 using System.Text.Json;
 using Paddock.Engine;
-using Paddock.Engine.Numerics;
 using Paddock.Methods.Formulas;
 using Paddock.Tests.Shared;
 
@@ -164,15 +164,6 @@ public class DpoLossTests
     }
 
     [Fact]
-    public void A_weighted_pair_counts_by_its_weight()
-    {
-        DpoLossOptions sigmoid = DpoLossOptions.Of(DpoLossType.Sigmoid);
-        (double plain, double[] gradient, _) = Compute(sigmoid, Pair(1, 2));
-        (double weighted, double[] scaled, _) = Compute(sigmoid, Pair(1, 2) with { Weight = 0.25 });
-        Assert.Equal((plain * 0.25, gradient[0] * 0.25), (weighted, scaled[0]));
-    }
-
-    [Fact]
     public void The_order_of_pairs_changes_no_sorted_loss_and_moves_its_gradients_along()
     {
         PairLogProbs[] pairs = TrlGolden.Pairs(), reversed = [.. pairs.Reverse()];
@@ -195,7 +186,6 @@ public class DpoLossTests
         Assert.Contains("smoothing", Refused(DpoLossOptions.Of(DpoLossType.Robust, labelSmoothing: 0.5)));
         Assert.Contains("hard labels", Refused(DpoLossOptions.Of(DpoLossType.Ipo), Pair(0, 0) with { Probability = 0.5 }));
         Assert.Contains("hard labels", Refused(DpoLossOptions.Of(DpoLossType.Aot), Pair(0, 0) with { Probability = 0.5 }));
-        Assert.Contains("WPO", Refused(DpoLossOptions.Of(DpoLossType.Aot), Pair(0, 0) with { Weight = 0.5 }));
 
         static string Refused(DpoLossOptions options, PairLogProbs? pair = null) =>
             Assert.Throws<BadInputException>(() => Compute(options, pair ?? Pair(0, 0))).Message;

@@ -11,7 +11,7 @@ public class LogProbsTests
         Sequence sequence = Sequence.ForResponse([5, 6, 7], [8, 9]);
         Assert.Equal(2, ResponseOutputs.Count(sequence));
         Assert.Equal([0, 0, -0.5f, -0.5f], ResponseOutputs.Spread(sequence, -0.5).ToArray());
-        Assert.Equal([0, 0, -0.5f, -0.125f], ResponseOutputs.SpreadLengthDesensitised(sequence, -0.5, 1, 0.25).ToArray());
+        Assert.Equal([0, 0, -0.5f, -0.125f], ResponseOutputs.Spread(sequence, -0.5, 1, 0.25).ToArray());
     }
 
     [Fact]

@@ -22,6 +22,8 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
     public static IReadOnlyList<MethodCase> All { get; } =
     [
         new("sft", "sft", Head.Token, SftAsync),
+        new("sft with the dynamic objective", "sft", Head.Token, (run, model, stage, _) =>
+            new Sft(new SftSettings(run.Batch, run.Epochs, run.LearningRate, SftObjective.Dynamic, MicroTokens: run.MicroTokens)).RunAsync(Examples(run), model, stage, None)),
         new("sft of adapters", "sft", Head.Token, SftAsync, Lora: true),
         new("sft without distributions", "sft", Head.Token, (run, model, stage, tiny) => SftAsync(run, new PlainModel(model), stage, tiny)),
         new("reward model", "reward-model", Head.Scalar, (run, model, stage, _) =>
@@ -31,6 +33,9 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
         new("dpo", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Sigmoid, run, model, stage, tiny)),
         new("dpo with ipo", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Ipo, run, model, stage, tiny)),
         new("dpo with aot", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Aot, run, model, stage, tiny)),
+        new("dpo with a mixture", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(Losses: new Dictionary<DpoLossType, double> { [DpoLossType.Sigmoid] = 0.8, [DpoLossType.BcoPair] = 0.2, [DpoLossType.Sft] = 1 }), run, model, stage, tiny)),
+        new("dpo with a divergence", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(Divergence: FDivergence.JensenShannon), run, model, stage, tiny)),
+        new("dpo that discounts length", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(LdAlpha: 0.5), run, model, stage, tiny)),
         new("dpo of adapters", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Sigmoid, run, model, stage, tiny), Lora: true),
         new("expert iteration", "sft", Head.Token, (run, model, stage, _) =>
             new ExpertIteration(new ExpertIterationSettings(Training: new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))).TrainAsync(Examples(run), model, stage, None)),
@@ -52,12 +57,14 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
     private static Task SftAsync(MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny) =>
         new Sft(new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(Examples(run), model, stage, None);
 
-    private static async Task DpoAsync(DpoLossType loss, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
+    private static Task DpoAsync(DpoLossType loss, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny) => DpoAsync(new DpoSettings(Loss: loss), run, model, stage, tiny);
+
+    private static async Task DpoAsync(DpoSettings settings, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
     {
         ITrainableModel reference = await stage.OpenFrozenAsync("reference", tiny.Spec(), None);
-        // only sigmoid takes soft labels
-        TokenizedPair[] pairs = [.. Pairs(run).Select(p => loss == DpoLossType.Sigmoid ? p : p with { Probability = 1 })];
-        await new Dpo(new DpoSettings(Loss: loss, Batch: run.Batch, Epochs: run.Epochs, LearningRate: run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(pairs, model, reference, stage, None);
+        // not every loss takes soft labels
+        TokenizedPair[] pairs = [.. Pairs(run).Select(p => settings.LossOptions.TakesSoftLabels ? p : p with { Probability = 1 })];
+        await new Dpo(settings with { Batch = run.Batch, Epochs = run.Epochs, LearningRate = run.LearningRate, MicroTokens = run.MicroTokens }).RunAsync(pairs, model, reference, stage, None);
     }
 
     private static Task PretrainAsync(MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)

@@ -3,7 +3,10 @@ using Paddock.Backends;
 using Paddock.Backends.Embedded;
 using Paddock.Engine.Checkpoints;
 using Paddock.Engine.Threading;
+using Paddock.Methods;
 using Paddock.Methods.Formulas;
+using Paddock.Studies;
+using Paddock.Studies.Stages;
 using Paddock.Tests.Formulas;
 using Paddock.Tests.Shared;
 
@@ -88,22 +91,50 @@ public class RecordedRunTests
     public Task Preference_optimisation(string run, DpoLossType type)
     {
         JsonElement fields = TrlRun.Load(run).GetProperty("resolved_trainer_fields");
-        DpoLossOptions options = DpoLossOptions.Of(type, Number(fields, "beta")!.Value, Number(fields, "label_smoothing"));
+        return PreferencesAsync(run, DpoLossOptions.Of(type, Number(fields, "beta")!.Value, Number(fields, "label_smoothing")), 1);
+    }
+
+    // by the keys of a recipe
+    [SharedTheory]
+    [InlineData("dpo_mix_mpo", "losses: {sigmoid: 0.8, bco-pair: 0.2, sft: 1}")]
+    [InlineData("dpo_mix_rpo", "losses: {sigmoid: 1, sft: 0.5}")]
+    [InlineData("dpo_f_forward_kl", "divergence: forward-kl")]
+    [InlineData("dpo_f_js", "divergence: jensen-shannon")]
+    [InlineData("dpo_f_js_ipo", "divergence: jensen-shannon, loss: ipo")]
+    [InlineData("dpo_f_alpha", "divergence: alpha, divergence-alpha: 0.5")]
+    [InlineData("dpo_ld_alpha", "ld-alpha: 0.5")]
+    [InlineData("dpo_ld_alpha_ipo", "ld-alpha: 0.3, loss: ipo")]
+    public Task Preference_optimisation_with_modifiers(string run, string keys)
+    {
+        string yaml = $"study: s\nseed: 1\nworld: meadow\nmodel: base\nstages:\n  - sample: {{name: a, from: base}}\n  - annotate: {{name: p, of: a}}\n  - dpo: {{name: d, data: p, {keys}}}\n";
+        DpoSettings settings = ((DpoStage)new RecipeReader(StageCatalog.Table).Read(yaml, "keys").Stages[2]).Training;
+        return PreferencesAsync(run, settings.LossOptions, settings.LdAlpha);
+    }
+
+    private static Task PreferencesAsync(string run, DpoLossOptions options, double ldAlpha)
+    {
         return ReplayAsync(run, Head.Token, losses: (_, rows, policy, reference, share, _, coefficients) =>
         {
             int pairs = rows.Length / 2;
             PairLogProbs[] logProbs = new PairLogProbs[pairs];
             for (int i = 0; i < pairs; i++)
-                logProbs[i] = new PairLogProbs(Sum(policy, i), Sum(policy, pairs + i), Sum(reference!, i), Sum(reference!, pairs + i),
+                logProbs[i] = new PairLogProbs(Sum(policy, rows, i), Sum(policy, rows, pairs + i), Sum(reference!, rows, i), Sum(reference!, rows, pairs + i),
                     ResponseOutputs.Count(rows[i]), ResponseOutputs.Count(rows[pairs + i]));
             double[] chosen = new double[pairs], rejected = new double[pairs];
             double loss = DpoLoss.Compute(options, logProbs, chosen, rejected).Loss;
             for (int i = 0; i < rows.Length; i++)
-                coefficients[i] = ResponseOutputs.Spread(rows[i], share * (i < pairs ? chosen[i] : rejected[i - pairs]));
+                coefficients[i] = ResponseOutputs.Spread(rows[i], share * (i < pairs ? chosen[i] : rejected[i - pairs]), Shorter(rows, i), ldAlpha);
             return share * loss;
         });
 
-        static SumLogProb Sum(PassResult pass, int row) => SumLogProb.Of(pass.Outputs[row].Span);
+        SumLogProb Sum(PassResult pass, Sequence[] rows, int row)
+        {
+            double[] tokens = new double[ResponseOutputs.Count(rows[row])];
+            ResponseOutputs.Gather(rows[row], pass.Outputs[row].Span, tokens);
+            return SumLogProb.LengthDesensitised(tokens, Shorter(rows, row), ldAlpha);
+        }
+
+        static int Shorter(Sequence[] rows, int row) => Math.Min(ResponseOutputs.Count(rows[row]), ResponseOutputs.Count(rows[(row + rows.Length / 2) % rows.Length]));
     }
 
     private static async Task ReplayAsync(string name, Head head, Micro losses)

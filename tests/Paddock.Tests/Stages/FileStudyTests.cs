@@ -67,6 +67,24 @@ public sealed class FileStudyTests : IDisposable
         Assert.Equal($"{kept} of {all.Count} pairs, {all.Count - kept} of the part left out as too long", manifest.Stages[0].Summary);
     }
 
+    [Fact]
+    public async Task Rows_that_nothing_can_be_learned_from_are_left_out_counted_and_told()
+    {
+        string file = Path.Combine(_study.Root, "faulty.jsonl"), ask = _prompts[0].Instruction, good = _answers[0].Text, bad = _answers[1].Text;
+        string Row(string prompt, string chosen, string rejected) => JsonSerializer.Serialize(new Dictionary<string, string> { ["prompt"] = prompt, ["chosen"] = chosen, ["rejected"] = rejected });
+        await File.WriteAllLinesAsync(file, [Row(ask, good, bad), Row(ask, good, good), Row(ask, "", bad), Row(ask, bad, good), Row(ask, good, " "), Row("", good, bad), Row(ask, bad, good + " " + good)]);
+        StudyManifest manifest = await _study.RunAsync(Yaml(file, $"pairs: {{name: kept}}\n  - reward-model: {{name: rm, data: {file}, batch: 4}}"));
+        string told = $"4 rows of preferences are left out, as nothing can be learned from them: {file}:2: the two answers are the same; {file}:3: the chosen answer is empty; "
+            + $"{file}:5: the rejected answer is empty; {file}:6: the prompt is empty";
+        Assert.Equal([$"split 'preference': {told}", $"{file}: {told}"], _study.Observer.Warnings);
+        Assert.Equal(3, Rows(manifest, "kept").Count);
+        Assert.Equal(["3 of 3 pairs, 4 rows left out that nothing can be learned from", "3 preferences"], manifest.Stages.Select(s => s.Summary));
+
+        await File.WriteAllLinesAsync(file, [Row(ask, good, good), Row(ask, bad, bad)]);
+        BadInputException error = await Assert.ThrowsAsync<BadInputException>(() => _study.RunAsync(Yaml(file, "pairs: {name: none}"), "nothing"));
+        Assert.Equal($"stage 'none': {file}: there are no preferences in it: 2 cannot be learned from, the first at {file}:1: the two answers are the same", error.Message);
+    }
+
     [Theory]
     [InlineData("pairs: {name: none, max-characters: 1}", "stage 'none': no pair of split 'preference' is left: the part holds 24, 24 of them longer than 1 characters")]
     [InlineData("pairs: {name: none, split: test}", "stage 'none': the recipe's data has no file for split 'test'; it has preference")]
@@ -91,9 +109,9 @@ public sealed class FileStudyTests : IDisposable
 
     [Theory]
     [InlineData("pairs: {name: a, from: 0.5, to: 0.5}", "must be above from (0.5)")]
-    [InlineData("pairs: {name: a, from: -0.1}", "must be from 0 to 1, not -0.1")]
-    [InlineData("pairs: {name: a, to: 1.5}", "must be from 0 to 1, not 1.5")]
-    [InlineData("pairs: {name: a, limit: 0}", "must be above 0, not 0")]
+    [InlineData("pairs: {name: a, from: -0.1}", "must be at least 0 and at most 1, found -0.1")]
+    [InlineData("pairs: {name: a, to: 1.5}", "must be at least 0 and at most 1, found 1.5")]
+    [InlineData("pairs: {name: a, limit: 0}", "must be at least 1, found 0")]
     public void A_part_that_is_none_is_refused_with_the_recipe(string stage, string message) =>
         Assert.Contains(message, Assert.Throws<BadInputException>(() => TinyStudy.Read(Yaml("x.jsonl", stage))).Message);
 
@@ -176,7 +194,7 @@ public sealed class FileStudyTests : IDisposable
         Assert.False(result.Systems[0].Measures.ContainsKey("utility")); // files know no truth
     }
 
-    private static string Yaml(string file, string stage) => $"study: s\nseed: 1\ndata: {{preference: {file}}}\nstages:\n  - {stage}\n".Replace("seed: 1\n", "seed: 1\nmodel: base\n", StringComparison.Ordinal);
+    private static string Yaml(string file, string stage) => $"study: s\nseed: 1\nmodel: base\ndata: {{preference: {file}}}\nstages:\n  - {stage}\n";
 
     private List<Preference> Rows(StudyManifest manifest, string stage) => StageRows.Read(new StageSource(stage, _study.Stage(manifest, stage), null), RowsJson.Default.Preference);
 

@@ -74,6 +74,8 @@ public class RecipeFilesTests
 
         public IReadOnlyList<string> Annotators => [];
 
+        public SplitContent Holds(string split) => throw new NotSupportedException();
+
         public IReadOnlyList<Prompt> Prompts(string split) => throw new NotSupportedException();
 
         public IReadOnlyList<Demonstration> Demonstrations(string split) => throw new NotSupportedException();

@@ -36,7 +36,7 @@ internal sealed class TinyStudy : IDisposable
 
     public StudyServices Services => new(StageCatalog.Table,
         new Dictionary<string, Func<BackendRequest, ITrainingBackend>> { ["embedded"] = request => new EmbeddedBackend(request.Folder, _models, _pool, request.CountWork) },
-        name => name == "base" ? Base : null, _models.OpenCodec, Open, TimeProvider.System, MachineInfo.Describe(_pool.Threads));
+        name => name == "base" ? Base : Directory.Exists(name) ? name : null, _models.OpenCodec, Open, TimeProvider.System, MachineInfo.Describe(_pool.Threads));
 
     public ModelLibrary Models => _models;
 

@@ -63,6 +63,12 @@ public sealed class WholeLoopTests : IDisposable
         Assert.Equal(4, expit[0].GetProperty("bon/n").GetDouble());
         Assert.True(expit[0].GetProperty("bon/reward_selected").GetDouble() > expit[0].GetProperty("bon/reward_mean").GetDouble());
 
+        // the system with a reward model logs what the selection was worth
+        JsonElement[] table = Metrics(manifest, "evaluation");
+        Assert.Equal([1], table.Select(Step));
+        Assert.Equal(4, table[0].GetProperty("bon/n").GetDouble());
+        Assert.True(table[0].GetProperty("bon/reward_selected").GetDouble() > table[0].GetProperty("bon/reward_mean").GetDouble());
+
         // what later stages need and what is only history
         foreach (string stage in (string[])["sft", "rm", "expit", "dpo"])
         {
@@ -215,6 +221,8 @@ public sealed class WholeLoopTests : IDisposable
         {
             string[] expected = Files(_study.Stage(whole, stage.Name, "whole").Path), actual = Files(_study.Stage(other, stage.Name, runs).Path);
             Assert.Equal(expected, actual);
+            StageTiming once = _study.Stage(whole, stage.Name, "whole").ReadTiming()!, often = _study.Stage(other, stage.Name, runs).ReadTiming()!;
+            Assert.Equal((once.Tokens, once.Flops), (often.Tokens, often.Flops));
         }
         Assert.Equal(whole.Stages, other.Stages);
     }

@@ -35,6 +35,8 @@ internal sealed record RowsStage(string Name, string Split = "train", [Range(1, 
             {
                 FakeRow[] chunk = [.. Enumerable.Range((int)rows.Done, rows.Next)
                     .Select(i => new FakeRow(i, prompts[i % prompts.Count].Id, run.Stream("rows").Split((ulong)i).NextDouble()))];
+                run.CountWork(chunk.Length, 1e3 * chunk.Length);
+                _ = run.Time.GetTimestamp(); // lets a test look in between the work and its rows
                 rows.Append(chunk, FakeJson.Default.FakeRow, run.Stopping);
                 run.Progress(rows.Done, rows.Total, "rows");
                 (run.Time as FakeTime)?.Advance(1);
@@ -61,7 +63,7 @@ internal sealed record TrainStage(string Name, string Data, string? Init = null,
 
     public StageUses Uses => StageUses.Backend;
 
-    public IEnumerable<StageProblem> Problems()
+    public IEnumerable<StageProblem> Problems(StageChecks checks)
     {
         if (Steps < 1)
             yield return new("steps", "must be at least 1");

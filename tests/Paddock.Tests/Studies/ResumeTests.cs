@@ -18,13 +18,15 @@ public sealed class ResumeTests : IDisposable
 
     public void Dispose() => _bench.Dispose();
 
-    // name and bytes of every output of every stage; not the clock, nor warnings about how it came to be
+    // work, and name and bytes of every output of every stage; not the clock, nor warnings about how it came to be
     private string Bytes(string runs, StudyManifest manifest)
     {
         List<string> lines = [];
         foreach (ManifestStage stage in manifest.Stages)
         {
             string folder = _bench.Stage(manifest, stage.Name, runs).Path;
+            StageTiming timing = _bench.Stage(manifest, stage.Name, runs).ReadTiming()!;
+            lines.Add($"{stage.Name}: {timing.Tokens} tokens, {timing.Flops} operations");
             foreach (string file in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Order(StringComparer.Ordinal))
                 if (Path.GetFileName(file) is not ("timing.json" or "warnings.jsonl"))
                     lines.Add($"{stage.Name}/{Path.GetRelativePath(folder, file)} {Convert.ToHexString(File.ReadAllBytes(file))}");
@@ -190,6 +192,38 @@ public sealed class ResumeTests : IDisposable
         StudyManifest manifest = await _bench.RunAsync(runs: runs);
         StageTiming timing = _bench.Stage(manifest, "dpo", runs).ReadTiming()!;
         Assert.Equal((12.0, 120L, 12e6), (timing.Seconds, timing.Tokens, timing.Flops));
+    }
+
+    [Fact]
+    public async Task Time_and_work_of_rows_add_up_too_and_the_tier_is_kept()
+    {
+        string runs = Path.Combine(_bench.Root, "rows");
+        using CancellationTokenSource stop = new();
+        _bench.Observer = new RecordingObserver { OnEvent = e => { if (e is StageProgress { Name: "pairs" }) stop.Cancel(); } };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _bench.RunAsync(runs: runs, stop: stop.Token));
+        string half = Directory.EnumerateDirectories(Path.Combine(runs, ".stages")).Single(s => File.Exists(Path.Combine(s, "account.json")));
+        Assert.Equal(8, File.ReadLines(Path.Combine(half, "outputs.jsonl")).Count());
+        _bench.Observer = new RecordingObserver();
+        _bench.Tier = "256-bit";
+        StudyManifest manifest = await _bench.RunAsync(runs: runs);
+        StageTiming timing = _bench.Stage(manifest, "pairs", runs).ReadTiming()!;
+        Assert.Equal((2.0, 10L, 1e4), (timing.Seconds, timing.Tokens, timing.Flops)); // a second before the second chunk, one after the third
+        Assert.Equal(["512-bit", "256-bit"], _bench.Stage(manifest, "pairs", runs).ReadDone()!.Tiers);
+        Assert.Contains("continues on 256-bit instructions what was begun on 512-bit: results may differ in the last digits from those of one machine", _bench.Observer.Warnings);
+        Assert.False(File.Exists(Path.Combine(half, "account.json")));
+    }
+
+    [Fact]
+    public async Task Rows_that_the_account_counts_but_the_disk_lost_are_all_made_again()
+    {
+        string runs = Path.Combine(_bench.Root, "lost");
+        using CancellationTokenSource stop = new();
+        _bench.Observer = new RecordingObserver { OnEvent = e => { if (e is StageProgress { Name: "pairs" }) stop.Cancel(); } };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _bench.RunAsync(runs: runs, stop: stop.Token));
+        string rows = Path.Combine(Directory.EnumerateDirectories(Path.Combine(runs, ".stages")).Single(s => File.Exists(Path.Combine(s, "account.json"))), "outputs.jsonl");
+        await File.WriteAllLinesAsync(rows, File.ReadLines(rows).Take(5).ToArray());
+        Assert.Equal(_expected, await FinishAsync(runs));
+        Assert.Contains("starts over: outputs.jsonl has 5 rows and its account 8", _bench.Observer.Warnings);
     }
 
     [Fact]

@@ -38,6 +38,8 @@ internal sealed class FakeWorld(string fingerprint) : IWorld
 
     public IReadOnlyList<string> Annotators => [];
 
+    public SplitContent Holds(string split) => SplitContent.Prompts;
+
     public IReadOnlyList<Prompt> Prompts(string split) => [Prompt.FromInstruction("a", "one"), Prompt.FromInstruction("b", "two"), Prompt.FromInstruction("c", "three")];
 
     public IReadOnlyList<Demonstration> Demonstrations(string split) => [];

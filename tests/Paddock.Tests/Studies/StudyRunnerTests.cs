@@ -45,6 +45,31 @@ public sealed class StudyRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task A_finished_stage_whose_file_is_gone_or_cut_is_one_clear_error()
+    {
+        StudyManifest manifest = await _bench.RunAsync();
+        StageFolder pairs = _bench.Stage(manifest, "pairs"), rm = _bench.Stage(manifest, "rm");
+        string weights = Directory.GetFiles(rm.Model, "*", SearchOption.AllDirectories)[0], rows = await File.ReadAllTextAsync(pairs.Outputs);
+        await File.WriteAllTextAsync(pairs.Outputs, rows[..^20]);
+        Assert.Equal($"stage 'pairs': {pairs.Outputs}: has {rows.Length - 20} bytes where the finished stage wrote {rows.Length}; remove {pairs.Path} to run the stage again",
+            (await Assert.ThrowsAsync<BadInputException>(() => _bench.RunAsync())).Message);
+        await File.WriteAllTextAsync(pairs.Outputs, rows);
+        File.Delete(weights);
+        Assert.Equal($"stage 'rm': {weights}: is missing from a finished stage; remove {rm.Path} to run the stage again",
+            (await Assert.ThrowsAsync<BadInputException>(() => _bench.RunAsync())).Message);
+        // for another study too
+        Assert.Equal($"{weights}: is missing from a finished stage; remove {rm.Path} to run the stage again",
+            Assert.Throws<BadInputException>(() => FinishedStages.Find(new RunsFolder(_bench.Runs), "small/rm")).Message);
+
+        // and the cure works
+        Directory.Delete(rm.Path, recursive: true);
+        _bench.Observer = new RecordingObserver();
+        StudyManifest again = await _bench.RunAsync();
+        Assert.Equal(manifest.Stages, again.Stages);
+        Assert.Equal([true, false, true, true], _bench.Observer.Finished.Select(f => f.Reused));
+    }
+
+    [Fact]
     public async Task Changing_a_stage_reruns_it_and_what_reads_it()
     {
         await _bench.RunAsync();

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Paddock.Data;
 using Paddock.Engine;
@@ -11,6 +12,7 @@ public sealed class EngineCodec : ITextCodec
 {
     private readonly Tokenizer _tokenizer;
     private readonly ChatTemplate? _template;
+    private readonly Lazy<string> _identity;
 
     /// <param name="endIds">Ids that end an answer by the model's config; the tokenizer's own end token is added.</param>
     public EngineCodec(Tokenizer tokenizer, IReadOnlyList<int> endIds, string place)
@@ -24,7 +26,11 @@ public sealed class EngineCodec : ITextCodec
         if (stops.Count == 0)
             throw new BadInputException($"{place}: neither config.json nor tokenizer_config.json names an end token (eos_token); an answer could never end");
         StopTokens = stops;
+        _identity = new(() => IdentityOf(tokenizer, stops));
     }
+
+    /// <summary>Hash of the vocabulary, id by id, and of the ids that end an answer. How text is cut into ids and the chat template do not count.</summary>
+    public string Identity => _identity.Value;
 
     public IReadOnlyList<int> StopTokens { get; }
 
@@ -62,6 +68,16 @@ public sealed class EngineCodec : ITextCodec
                 return false;
         Response decoded = DecodeResponse(tokens);
         return decoded.Text == response.Text && decoded.Finished == response.Finished;
+    }
+
+    private static string IdentityOf(Tokenizer tokenizer, List<int> stops)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (int id = 0; id < tokenizer.VocabularySize; id++)
+            hash.AppendData(Encoding.UTF8.GetBytes($"{tokenizer.IdToToken(id)}\0"));
+        foreach (int stop in stops.Order())
+            hash.AppendData(BitConverter.GetBytes(stop));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private static string Plain(IReadOnlyList<ChatMessage> messages)

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Security.Cryptography;
 using Paddock.Engine.Checkpoints;
 using Paddock.Engine.Models;
@@ -7,7 +8,8 @@ namespace Paddock.Backends.Embedded;
 
 /// <summary>Sizes of a new Llama-family model with tied embeddings.</summary>
 /// <param name="HiddenSize">C; divisible by <paramref name="Heads"/>.</param>
-public sealed record NewModelSettings(int HiddenSize = 128, int Layers = 4, int Heads = 4, int FeedForward = 384, int MaxPositions = 256);
+public sealed record NewModelSettings([Range(2, 1 << 16)] int HiddenSize = 128, [Range(1, 1024)] int Layers = 4, [Range(1, 1024)] int Heads = 4, [Range(1, 1 << 18)] int FeedForward = 384,
+    [Range(1, 1 << 20)] int MaxPositions = 256);
 
 /// <summary>Writes a fresh model folder: random weights and a word-level tokenizer.</summary>
 public static class NewModel

@@ -6,9 +6,8 @@ namespace Paddock.Methods.Formulas;
 /// <summary>What a DPO-type loss sees of one preference: four sums and two lengths.</summary>
 /// <param name="ChosenTokens">Response tokens of chosen, the end token included; at least one.</param>
 /// <param name="Probability">That chosen is the better one; anything but 1 needs a loss that takes soft labels.</param>
-/// <param name="Weight">Factor on this pair's loss, not differentiated (WPO, arXiv 2406.11827).</param>
 public readonly record struct PairLogProbs(SumLogProb PolicyChosen, SumLogProb PolicyRejected, SumLogProb ReferenceChosen, SumLogProb ReferenceRejected,
-    int ChosenTokens, int RejectedTokens, double Probability = 1, double Weight = 1)
+    int ChosenTokens, int RejectedTokens, double Probability = 1)
 {
     /// <summary>r_w = log pi(y_w) - log ref(y_w).</summary>
     public double RatioChosen => PolicyChosen.Value - ReferenceChosen.Value;
@@ -55,8 +54,8 @@ public static class DpoLoss
             if (!soft && pair.Probability != 1)
                 throw SoftLabel(term.Type);
             (double loss, double chosen, double rejected) = OfPair(options, term.Type, pair);
-            sum += pair.Weight * loss;
-            double share = term.Weight * pair.Weight / pairs.Length;
+            sum += loss;
+            double share = term.Weight / pairs.Length;
             gradientChosen[i] += share * chosen;
             gradientRejected[i] += share * rejected;
         }
@@ -159,8 +158,6 @@ public static class DpoLoss
             PairLogProbs pair = pairs[i];
             if (pair.Probability != 1)
                 throw SoftLabel(term.Type);
-            if (pair.Weight != 1)
-                throw new BadInputException($"dpo: {term.Type} compares answers of different pairs, so pairs cannot be weighted (WPO)");
             upper[i] = paired ? pair.PolicyChosen.Value - pair.PolicyRejected.Value : pair.RatioChosen;
             lower[i] = paired ? pair.ReferenceChosen.Value - pair.ReferenceRejected.Value : pair.RatioRejected;
             upperOrder[i] = lowerOrder[i] = i;

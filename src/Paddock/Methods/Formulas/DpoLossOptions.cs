@@ -83,32 +83,49 @@ public readonly record struct DpoTerm(DpoLossType Type, double Weight = 1);
 public sealed record DpoLossOptions(IReadOnlyList<DpoTerm> Terms, double Beta = 0.1, double LabelSmoothing = 0, FDivergence Divergence = FDivergence.ReverseKl,
     double AlphaCoefficient = 0.5, double DiscoPopTemperature = 0.05)
 {
-    /// <summary>One loss alone; exo_pair gets the smoothing of 0.001 it needs unless another is given.</summary>
+    /// <summary>Smoothing that exo_pair, which needs some, gets when none is given.</summary>
+    public const double ExoSmoothing = 1e-3;
+
+    /// <summary>One loss alone; exo_pair gets the smoothing it needs unless another is given.</summary>
     public static DpoLossOptions Of(DpoLossType type, double beta = 0.1, double? labelSmoothing = null) =>
-        new([new(type)], beta, labelSmoothing ?? (type == DpoLossType.ExoPair ? 1e-3 : 0));
+        new([new(type)], beta, labelSmoothing ?? (type == DpoLossType.ExoPair ? ExoSmoothing : 0));
+
+    /// <summary>Whether the loss is a mean over pairs that know nothing of each other; aot and aot_unpaired sort the step and sft pools its tokens.</summary>
+    public bool IsSeparable => !Terms.Any(term => term.Type is DpoLossType.Aot or DpoLossType.AotUnpaired or DpoLossType.Sft);
+
+    /// <summary>Whether every loss takes labels that are probabilities.</summary>
+    public bool TakesSoftLabels => Terms.All(term => term.Type is DpoLossType.Sigmoid or DpoLossType.SigmoidNorm or DpoLossType.Sft);
 
     /// <summary>Throws a clear error for settings that no loss is defined for.</summary>
     public void Validate()
     {
+        if (Problem() is { } problem)
+            throw new BadInputException($"dpo: {problem}");
+    }
+
+    /// <summary>What no loss is defined for, in words; null when all is well.</summary>
+    public string? Problem()
+    {
         if (Terms.Count == 0)
-            throw new BadInputException("dpo: name at least one loss");
+            return "name at least one loss";
         if (!(Beta > 0 && double.IsFinite(Beta)))
-            throw new BadInputException($"dpo: beta must be above 0, not {Beta}");
+            return $"beta must be above 0, not {Beta}";
         if (LabelSmoothing is not (>= 0 and < 0.5))
-            throw new BadInputException($"dpo: label smoothing must be at least 0 and below 0.5, not {LabelSmoothing}");
+            return $"label smoothing must be at least 0 and below 0.5, not {LabelSmoothing}";
         if (!(DiscoPopTemperature > 0))
-            throw new BadInputException($"dpo: the discopop temperature must be above 0, not {DiscoPopTemperature}");
+            return $"the discopop temperature must be above 0, not {DiscoPopTemperature}";
         if (!double.IsFinite(AlphaCoefficient))
-            throw new BadInputException($"dpo: the alpha coefficient must be a number, not {AlphaCoefficient}");
+            return $"the alpha coefficient must be a number, not {AlphaCoefficient}";
         foreach (DpoTerm term in Terms)
         {
             if (!double.IsFinite(term.Weight))
-                throw new BadInputException($"dpo: the weight of {term.Type} must be a number, not {term.Weight}");
+                return $"the weight of {term.Type} must be a number, not {term.Weight}";
             if (Divergence != FDivergence.ReverseKl && term.Type is not (DpoLossType.Sigmoid or DpoLossType.SigmoidNorm or DpoLossType.Hinge or DpoLossType.Ipo
                 or DpoLossType.ExoPair or DpoLossType.Robust or DpoLossType.DiscoPop or DpoLossType.Sft))
-                throw new BadInputException($"dpo: loss {term.Type} is defined for reverse KL only, not for {Divergence}");
+                return $"loss {term.Type} is defined for reverse KL only, not for {Divergence}";
             if (term.Type == DpoLossType.ExoPair && LabelSmoothing == 0)
-                throw new BadInputException("dpo: exo_pair needs label smoothing above 0 (0.001 is usual), as it takes the log of it");
+                return "exo_pair needs label smoothing above 0 (0.001 is usual), as it takes the log of it";
         }
+        return null;
     }
 }

@@ -71,19 +71,11 @@ public static class ResponseOutputs
         return coefficients;
     }
 
-    /// <summary>The same coefficient on every wanted position, 0 elsewhere: d loss / d sum of log-probs, spread over its tokens.</summary>
-    public static ReadOnlyMemory<float> Spread(Sequence sequence, double gradient)
-    {
-        ReadOnlySpan<int> targets = sequence.Targets.Span;
-        float[] coefficients = new float[targets.Length];
-        for (int i = 0; i < targets.Length; i++)
-            if (targets[i] != Sequence.NoTarget)
-                coefficients[i] = (float)gradient;
-        return coefficients;
-    }
-
-    /// <summary>As <see cref="Spread"/>, with the tokens after the first <paramref name="shared"/> weighted by alpha (LD-DPO).</summary>
-    public static ReadOnlyMemory<float> SpreadLengthDesensitised(Sequence sequence, double gradient, int shared, double alpha)
+    /// <summary>
+    /// The same coefficient on every wanted position, 0 elsewhere: d loss / d sum of log-probs, spread over its tokens. Those after the first
+    /// <paramref name="shared"/> are weighted by <paramref name="alpha"/> (LD-DPO).
+    /// </summary>
+    public static ReadOnlyMemory<float> Spread(Sequence sequence, double gradient, int shared = int.MaxValue, double alpha = 1)
     {
         ReadOnlySpan<int> targets = sequence.Targets.Span;
         float[] coefficients = new float[targets.Length];

@@ -42,8 +42,8 @@ internal sealed class Binder(StageTable table, RecipeErrors errors)
             return BindStage(node, path);
         if (Collections.ElementOf(type) is { } element)
             return BindList(node, element, path);
-        if (Collections.MapValueOf(type) is { } value)
-            return BindMap(node, value, path);
+        if (Collections.MapOf(type) is { } map)
+            return BindMap(node, map.Key, map.Value, path);
         if (!Scalars.IsScalar(type))
             return BindRecord(node, type, path);
         if (node is not ScalarNode scalar)
@@ -79,14 +79,19 @@ internal sealed class Binder(StageTable table, RecipeErrors errors)
         return Failures == before ? items : null;
     }
 
-    private IDictionary? BindMap(RecipeNode node, Type value, string path)
+    private IDictionary? BindMap(RecipeNode node, Type key, Type value, string path)
     {
         if (node is not MapNode map)
             return (IDictionary?)Fail(node, path, $"expected a map, found {node.Describe}");
-        IDictionary items = (IDictionary)Activator.CreateInstance(typeof(OrderedDictionary<,>).MakeGenericType(typeof(string), value))!;
+        IDictionary items = (IDictionary)Activator.CreateInstance(typeof(OrderedDictionary<,>).MakeGenericType(key, value))!;
         foreach (MapEntry entry in map.Entries)
-            if (Bind(entry.Value, value, $"{path}.{entry.Key}") is { } item)
-                items.Add(entry.Key, item);
+        {
+            object? item = Bind(entry.Value, value, $"{path}.{entry.Key}");
+            if (Scalars.Read(entry.Key, key, out string problem) is not { } name)
+                errors.Add(entry.Line, $"{path}.{entry.Key}", problem);
+            else if (item != null)
+                items.Add(name, item);
+        }
         return items.Count == map.Entries.Count ? items : null;
     }
 
@@ -146,7 +151,7 @@ internal sealed class Binder(StageTable table, RecipeErrors errors)
             return null;
         }
         object? value = Bind(entry.Value, parameter.Type, path);
-        if (parameter.RangeProblem(value) is { } problem)
+        if (parameter.Range?.Problem(value) is { } problem)
             errors.Add(entry.Line, path, $"{problem}, found {((ScalarNode)entry.Value).Value}");
         return value;
     }

@@ -1,6 +1,5 @@
 using Paddock.Data;
 using System.Collections.Concurrent;
-using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 
 namespace Paddock.Studies.Recipes;
@@ -46,7 +45,7 @@ internal sealed class SettingParameter
         Type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
         NullAllowed = new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable;
         Inline = parameter.IsDefined(typeof(InlineAttribute));
-        Range = parameter.GetCustomAttribute<RangeAttribute>();
+        Range = SettingRange.Of(parameter);
         Key = Names.Kebab(parameter.Name!);
     }
 
@@ -58,28 +57,12 @@ internal sealed class SettingParameter
 
     public bool Inline { get; }
 
-    public RangeAttribute? Range { get; }
+    /// <summary>Null when any value will do.</summary>
+    public SettingRange? Range { get; }
 
     public bool Required => !_parameter.HasDefaultValue && !Inline;
 
     public string DefaultText => _parameter.DefaultValue is { } value ? Scalars.Text(Type.IsEnum ? Enum.ToObject(Type, value) : value) : "null";
 
     public object? ValueIn(object record) => _property.GetValue(record);
-
-    /// <summary>Null when the value is in range, else what the range is.</summary>
-    public string? RangeProblem(object? value)
-    {
-        if (Range == null || value is not IConvertible and not null)
-            return null;
-        double least = Convert.ToDouble(Range.Minimum, Scalars.Culture), most = Convert.ToDouble(Range.Maximum, Scalars.Culture);
-        if (value == null || value is string)
-            return null;
-        double number = Convert.ToDouble(value, Scalars.Culture);
-        bool fits = (Range.MinimumIsExclusive ? number > least : number >= least) && (Range.MaximumIsExclusive ? number < most : number <= most);
-        if (fits)
-            return null;
-        string from = $"{(Range.MinimumIsExclusive ? "above" : "at least")} {Scalars.Text(least)}";
-        string to = $"{(Range.MaximumIsExclusive ? "below" : "at most")} {Scalars.Text(most)}";
-        return most is double.MaxValue or double.PositiveInfinity or int.MaxValue or long.MaxValue ? $"must be {from}" : $"must be {from} and {to}";
-    }
 }

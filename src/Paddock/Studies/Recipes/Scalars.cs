@@ -55,7 +55,7 @@ internal static class Scalars
             return string.Join(" | ", EnumNames(type));
         if (IsScalar(type))
             return Type.GetTypeCode(type) switch { TypeCode.Boolean => "true or false", TypeCode.Single or TypeCode.Double => "number", _ => "whole number" };
-        return Collections.ElementOf(type) is { } element ? $"list of {Name(element)}" : Collections.MapValueOf(type) is { } of ? $"map to {Name(of)}" : "map of keys";
+        return Collections.ElementOf(type) is { } element ? $"list of {Name(element)}" : Collections.MapOf(type) is { } map ? $"map to {Name(map.Value)}" : "map of keys";
     }
 
     private const NumberStyles RealStyle = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
@@ -91,9 +91,9 @@ internal static class Collections
         : type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>) ? type.GetGenericArguments()[0]
         : null;
 
-    /// <summary>Value of a read-only dictionary from text, else null.</summary>
-    public static Type? MapValueOf(Type type) =>
-        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) && type.GetGenericArguments()[0] == typeof(string)
-            ? type.GetGenericArguments()[1]
+    /// <summary>Key and value of a read-only dictionary from text or from the values of an enum, else null.</summary>
+    public static (Type Key, Type Value)? MapOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>) && type.GetGenericArguments() is [var key, var value] && (key == typeof(string) || key.IsEnum)
+            ? (key, value)
             : null;
 }

@@ -27,7 +27,7 @@ internal static class SettingsTree
         string text => new ScalarNode(text, false, 0),
         IStage stage => new MapNode([new MapEntry(table.KindOf(stage), Of(stage, table), 0)], 0),
         _ when Scalars.IsScalar(value.GetType()) => new ScalarNode(Scalars.Text(value), true, 0),
-        IDictionary map => new MapNode([.. map.Keys.Cast<string>().Select(key => new MapEntry(key, Node(map[key], table), 0))], 0),
+        IDictionary map => new MapNode([.. map.Keys.Cast<object>().Select(key => new MapEntry(Scalars.Text(key), Node(map[key], table), 0))], 0),
         IEnumerable list => new ListNode([.. list.Cast<object?>().Select(item => Node(item, table))], 0),
         _ => Of(value, table),
     };

@@ -1,6 +1,6 @@
+using Paddock.Engine.Numerics;
 using Paddock.Backends;
 using Paddock.Data;
-using Paddock.Engine.Numerics;
 using Paddock.Evaluation;
 using Paddock.Methods;
 using Paddock.Methods.Formulas;
@@ -10,19 +10,26 @@ namespace Paddock.Studies.Stages;
 /// <summary><c>accuracy</c>: how often reward models score the preferred answer of held-out pairs higher.</summary>
 /// <param name="Models">By the name that tables show: stage of a reward model.</param>
 /// <param name="Data">Stage with the held-out preferences.</param>
+[Makes(StageProduct.Results)]
 public sealed record AccuracyStage(string Name, IReadOnlyDictionary<string, string> Models, string Data) : IStage
 {
     private const int CalibrationBinCount = 10;
 
-    public int Version => 1;
+    public int Version => 2;
 
     public StageUses Uses => StageUses.Backend;
 
-    public IEnumerable<StageInput> Inputs => [.. Models.Select(m => new StageInput($"models.{m.Key}", m.Value, InputKind.Model)), new("data", Data)];
+    public IEnumerable<StageInput> Inputs => [.. Models.Select(m => new StageInput($"models.{m.Key}", m.Value, InputKind.Model, StageProduct.RewardModel)), new("data", Data, Wants: StageProduct.Preferences)];
+
+    public IEnumerable<StageProblem> Problems(StageChecks checks)
+    {
+        if (Models.Count == 0)
+            yield return new("models", "must name at least one reward model");
+    }
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {
-        List<Preference> pairs = StageRows.Read(run.Input(Data), RowsJson.Default.Preference);
+        List<Preference> pairs = StageRows.ReadPreferences(run.Input(Data), run);
         List<ModelAccuracy> results = [];
         foreach ((string name, string stage) in Models)
         {

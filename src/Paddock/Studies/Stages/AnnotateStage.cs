@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Data;
 using Paddock.Worlds;
 
@@ -8,7 +9,8 @@ namespace Paddock.Studies.Stages;
 /// <param name="Annotator">Who judges: <c>pool</c>, <c>human</c>, <c>judge</c>, <c>gold</c> ...</param>
 /// <param name="Flip">Share of labels turned around at random (AlpacaFarm: 0.25 for training labels).</param>
 /// <param name="Soft">Write the annotator's expected preference as a soft label in place of one drawn label.</param>
-public sealed record AnnotateStage(string Name, string Of, string Annotator = "pool", double Flip = 0, bool Soft = false) : IStage
+[Makes(StageProduct.Preferences)]
+public sealed record AnnotateStage(string Name, string Of, string Annotator = "pool", [Range(0, 0.5)] double Flip = 0, bool Soft = false) : IStage
 {
     private const int ChunkRows = 1000;
 
@@ -16,12 +18,14 @@ public sealed record AnnotateStage(string Name, string Of, string Annotator = "p
 
     public StageUses Uses => StageUses.World;
 
-    public IEnumerable<StageInput> Inputs => [new("of", Of)];
+    public IEnumerable<StageInput> Inputs => [new("of", Of, Wants: StageProduct.Answers)];
 
-    public IEnumerable<StageProblem> Problems()
+    public IEnumerable<StageProblem> Problems(StageChecks checks)
     {
-        foreach (StageProblem problem in Range.Within("flip", Flip, 0, 0.5))
+        foreach (StageProblem problem in checks.Annotator("annotator", Annotator))
             yield return problem;
+        if (checks.Earlier(Of) is SampleStage { N: 1 })
+            yield return new("of", $"must have two answers a prompt to compare; '{Of}' samples one (give it n: 2)");
         if (Soft && Flip > 0)
             yield return new StageProblem("flip", "cannot be given with soft labels: a flip turns one drawn label around");
     }

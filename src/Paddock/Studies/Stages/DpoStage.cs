@@ -1,6 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods;
+using Paddock.Methods.Formulas;
 
 namespace Paddock.Studies.Stages;
 
@@ -8,23 +10,34 @@ namespace Paddock.Studies.Stages;
 /// <param name="Init">Stage or model to start from, which is also the reference; the study's model when left out.</param>
 /// <param name="Data">Stage with the preferences.</param>
 /// <param name="Limit">First so many preferences only.</param>
-public sealed record DpoStage(string Name, string Data, string? Init = null, int? Limit = null, [Inline] DpoSettings? Training = null, LoraSettings? Lora = null) : IStage
+[Makes(StageProduct.Policy)]
+public sealed record DpoStage(string Name, string Data, string? Init = null, [Range(1, int.MaxValue)] int? Limit = null, [Inline] DpoSettings? Training = null, LoraSettings? Lora = null) : IStage
 {
     public DpoSettings Training { get; init; } = Training ?? new DpoSettings();
 
-    public int Version => 1;
+    public int Version => 2;
 
     public StageUses Uses => StageUses.Backend;
 
-    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model), new("data", Data)];
+    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model, StageProduct.Policy), new("data", Data, Wants: StageProduct.Preferences)];
 
-    public IEnumerable<StageProblem> Problems() => [.. Range.Positive("beta", Training.Beta), .. Range.Positive("batch", Training.Batch), .. Range.Positive("epochs", Training.Epochs),
-        .. Range.Positive("learning-rate", Training.LearningRate), .. Range.Positive("limit", Limit), .. LoraSettings.Problems(Lora)];
+    public IEnumerable<StageProblem> Problems(StageChecks checks)
+    {
+        string key = Training.Losses == null ? "loss" : "losses";
+        if (Training is { Losses: not null, Loss: not DpoLossType.Sigmoid })
+            yield return new("losses", "give either one loss or several losses, not both");
+        if (Training.LossOptions.Problem() is { } problem)
+            yield return new(key, problem);
+        if (checks.Earlier(Data) is AnnotateStage { Soft: true } && !Training.LossOptions.TakesSoftLabels)
+            yield return new(key, $"takes hard labels only, and '{Data}' writes soft ones; use sigmoid or sigmoid-norm, or leave soft out of '{Data}'");
+        foreach (StageProblem other in TrainingChecks.Problems(Training.Optimisation, Lora))
+            yield return other;
+    }
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {
         string init = run.Input(Init).Weights;
-        List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.Read(run.Input(Data), RowsJson.Default.Preference), run.Services.OpenCodec(init), Limit);
+        List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.ReadPreferences(run.Input(Data), run), run.Services.OpenCodec(init), Limit);
         run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy and a reference at once");
         ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
         ITrainableModel reference = await run.OpenFrozenAsync("reference", new ModelSpec(init, new Adaptation.Full(), Head.Token, run.Seed), cancellation);

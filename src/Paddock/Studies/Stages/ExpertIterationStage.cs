@@ -1,6 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods;
+using Paddock.Methods.Formulas;
+using Paddock.Worlds;
 
 namespace Paddock.Studies.Stages;
 
@@ -9,17 +12,18 @@ namespace Paddock.Studies.Stages;
 /// <param name="Init">Stage or model that answers and is then trained; the study's model when left out.</param>
 /// <param name="N">Answers drawn a prompt.</param>
 /// <param name="Prompts">First so many prompts of the split.</param>
-public sealed record ExpertIterationStage(string Name, string Reward, string? Init = null, string Split = "unlabeled", int N = 16, int Prompts = 800, double Temperature = 0.7,
-    int? MaxTokens = null, int Batch = 32, int Epochs = 2, double LearningRate = 3e-4, LoraSettings? Lora = null) : IStage
+[Makes(StageProduct.Policy)]
+public sealed record ExpertIterationStage(string Name, string Reward, string? Init = null, string Split = "unlabeled", [Range(1, 65536)] int N = 16, [Range(1, int.MaxValue)] int Prompts = 800,
+    [Range(0, 100)] double Temperature = 0.7, [Range(1, 1 << 20)] int? MaxTokens = null, [Range(1, int.MaxValue)] int Batch = 32, [Range(1, int.MaxValue)] int Epochs = 2, [Range(0, double.MaxValue, MinimumIsExclusive = true)] double LearningRate = 3e-4, LoraSettings? Lora = null) : IStage
 {
     private const int ChunkPrompts = 100;
 
-    public int Version => 1;
+    public int Version => 2;
 
-    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model), new("reward", Reward, InputKind.Model)];
+    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model, StageProduct.Policy), new("reward", Reward, InputKind.Model, StageProduct.RewardModel)];
 
-    public IEnumerable<StageProblem> Problems() => [.. Range.Answers("n", N), .. Range.Positive("prompts", Prompts), .. Range.Within("temperature", Temperature, 0, 100),
-        .. Range.Positive("max-tokens", MaxTokens), .. Range.Positive("batch", Batch), .. Range.Positive("epochs", Epochs), .. Range.Positive("learning-rate", LearningRate), .. LoraSettings.Problems(Lora)];
+    public IEnumerable<StageProblem> Problems(StageChecks checks) =>
+        [.. checks.Split("split", Split, SplitContent.Prompts), .. TrainingChecks.Answers("n", N, Temperature), .. LoraSettings.Problems(Lora)];
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {
@@ -34,7 +38,9 @@ public sealed record ExpertIterationStage(string Name, string Reward, string? In
             if (rows.Next > 0)
             {
                 await using ISampler sampler = await run.Backend.OpenSamplerAsync(new CheckpointUri(init), cancellation);
-                ITrainableModel reward = await run.OpenFrozenAsync("reward", new ModelSpec(run.Input(Reward).Weights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation);
+                string rewardWeights = run.Input(Reward).Weights;
+                RewardInput input = new(codec, run.Services.OpenCodec(rewardWeights));
+                ITrainableModel reward = await run.OpenFrozenAsync("reward", new ModelSpec(rewardWeights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation);
                 SamplingOptions sampling = SamplingOptions.Plain(MaxTokens ?? run.World.MaxResponseTokens, (float)Temperature, codec.StopTokens);
                 await method.SelectAsync(encoded, (int)rows.Done, sampler, sampling, new RewardScorer(reward), run, chosen =>
                 {
@@ -42,7 +48,7 @@ public sealed record ExpertIterationStage(string Name, string Reward, string? In
                     rows.Append([.. chosen.Select((c, i) => new SystemRow(prompts[first + i].Id, codec.DecodeResponse(c.Kept.Tokens), c.Choice.Rewards, c.Kept.Tokens.Count, 0, null))],
                         RowsJson.Default.SystemRow, run.Stopping);
                     return Task.CompletedTask;
-                }, cancellation);
+                }, cancellation, (i, tokens) => input.Of(prompts[i], encoded[i], tokens));
             }
 
         // 2. supervised fine-tuning on them, as the very ids that were sampled

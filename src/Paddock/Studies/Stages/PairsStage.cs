@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Data;
 using Paddock.Engine.Numerics;
+using Paddock.Worlds;
 
 namespace Paddock.Studies.Stages;
 
@@ -9,17 +11,19 @@ namespace Paddock.Studies.Stages;
 /// <param name="To">End of the part.</param>
 /// <param name="MaxCharacters">Pairs with a longer prompt or answer are left out, and counted; 0 keeps all.</param>
 /// <param name="Limit">First so many pairs of the part only.</param>
-public sealed record PairsStage(string Name, string Split = "preference", double From = 0, double To = 1, int MaxCharacters = 0, int? Limit = null) : IStage
+[Makes(StageProduct.Preferences)]
+public sealed record PairsStage(string Name, string Split = "preference", [Range(0, 1)] double From = 0, [Range(0, 1)] double To = 1, [Range(0, int.MaxValue)] int MaxCharacters = 0,
+    [Range(1, int.MaxValue)] int? Limit = null) : IStage
 {
-    public int Version => 1;
+    public int Version => 2;
 
     public StageUses Uses => StageUses.World;
 
     public IEnumerable<StageInput> Inputs => [];
 
-    public IEnumerable<StageProblem> Problems()
+    public IEnumerable<StageProblem> Problems(StageChecks checks)
     {
-        foreach (StageProblem problem in Range.Within("from", From, 0, 1).Concat(Range.Within("to", To, 0, 1)).Concat(Range.Positive("limit", Limit)))
+        foreach (StageProblem problem in checks.Split("split", Split, SplitContent.Preferences))
             yield return problem;
         if (To <= From)
             yield return new("to", $"must be above from ({From})");
@@ -28,6 +32,7 @@ public sealed record PairsStage(string Name, string Split = "preference", double
     public Task RunAsync(StageRun run, CancellationToken cancellation)
     {
         IReadOnlyList<Preference> all = run.World.Preferences(Split);
+        string? unusable = PreferenceRows.Tell(run.World.Unusable(Split), $"split '{Split}'", run);
         // the order depends on the data alone, so that stages of other names and seeds cut the same parts
         string[] prompts = [.. all.Select(p => p.Prompt.Key).Distinct(StringComparer.Ordinal)];
         new RandomStream(0, "pairs/" + Split).Shuffle<string>(prompts);
@@ -41,7 +46,7 @@ public sealed record PairsStage(string Name, string Split = "preference", double
         using ResumableRows rows = run.OpenRows("outputs.jsonl", kept.Count, kept.Count);
         if (rows.Next > 0)
             rows.Append(kept, RowsJson.Default.Preference, CancellationToken.None);
-        run.Summary = $"{kept.Count} of {all.Count} pairs" + (tooLong > 0 ? $", {tooLong} of the part left out as too long" : "");
+        run.Summary = $"{kept.Count} of {all.Count} pairs" + (tooLong > 0 ? $", {tooLong} of the part left out as too long" : "") + unusable;
         return Task.CompletedTask;
     }
 

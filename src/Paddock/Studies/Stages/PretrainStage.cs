@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -14,16 +15,24 @@ namespace Paddock.Studies.Stages;
 /// <summary><c>pretrain</c>: makes the Meadow's base model from nothing (docs/methods/pretraining.md).</summary>
 /// <param name="Model">Sizes of the model.</param>
 /// <param name="ExamPerKind">Instructions of each kind in the skill table.</param>
-public sealed record PretrainStage(string Name, [Inline] PretrainingSettings Training, NewModelSettings? Model = null, int ExamPerKind = 500) : IStage
+[Makes(StageProduct.Policy)]
+public sealed record PretrainStage(string Name, [Inline] PretrainingSettings Training, NewModelSettings? Model = null, [Range(1, int.MaxValue)] int ExamPerKind = 500) : IStage
 {
     public NewModelSettings Model { get; init; } = Model ?? new NewModelSettings();
 
-    public int Version => 1;
+    public int Version => 2;
 
     public IEnumerable<StageInput> Inputs => [];
 
-    public IEnumerable<StageProblem> Problems() => [.. Range.Positive("steps", Training.Steps), .. Range.Positive("batch", Training.Batch), .. Range.Positive("learning-rate", Training.LearningRate),
-        .. Range.Positive("exam-per-kind", ExamPerKind)];
+    public IEnumerable<StageProblem> Problems(StageChecks checks)
+    {
+        if (Model.HiddenSize % Model.Heads != 0 || Model.HiddenSize / Model.Heads % 2 != 0)
+            yield return new("model.hidden-size", $"must be an even multiple of heads ({Model.Heads}), not {Model.HiddenSize}");
+        if (Model.MaxPositions < MeadowCorpus.MaxTokens)
+            yield return new("model.max-positions", $"must be at least {MeadowCorpus.MaxTokens}, the longest document of the Meadow, not {Model.MaxPositions}");
+        foreach (StageProblem problem in TrainingChecks.Problems(Training.Optimisation, null))
+            yield return problem;
+    }
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {
@@ -65,7 +74,7 @@ public sealed record PretrainStage(string Name, [Inline] PretrainingSettings Tra
 
             | | |
             |---|---|
-            | recipe | stage `{Name}` of study `{run.Plan.Recipe.Study}`, seed {run.Plan.Recipe.Seed}: {Training.Steps} steps of {Training.Batch} documents, rate {Training.LearningRate.ToString(CultureInfo.InvariantCulture)} |
+            | recipe | stage `{run.Folder.Key}`: {Training.Steps} steps of {Training.Batch} documents, rate {Training.LearningRate.ToString(CultureInfo.InvariantCulture)} |
             | made on | {run.Services.Machine.Tier} instructions, numerics version {NumericsVersion.Current} |
             | SHA-256 of model.safetensors | `{hash}` |
 

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods;
@@ -8,23 +9,23 @@ namespace Paddock.Studies.Stages;
 /// <param name="Init">Stage or model whose body it starts from; the study's model when left out.</param>
 /// <param name="Data">Stage with the preferences.</param>
 /// <param name="Limit">First so many preferences only.</param>
-public sealed record RewardModelStage(string Name, string Data, string? Init = null, int? Limit = null, [Inline] RewardModelSettings? Training = null, LoraSettings? Lora = null) : IStage
+[Makes(StageProduct.RewardModel)]
+public sealed record RewardModelStage(string Name, string Data, string? Init = null, [Range(1, int.MaxValue)] int? Limit = null, [Inline] RewardModelSettings? Training = null, LoraSettings? Lora = null) : IStage
 {
     public RewardModelSettings Training { get; init; } = Training ?? new RewardModelSettings();
 
-    public int Version => 1;
+    public int Version => 2;
 
     public StageUses Uses => StageUses.Backend;
 
-    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model), new("data", Data)];
+    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model, StageProduct.Policy | StageProduct.RewardModel), new("data", Data, Wants: StageProduct.Preferences)];
 
-    public IEnumerable<StageProblem> Problems() => [.. Range.Positive("batch", Training.Batch), .. Range.Positive("epochs", Training.Epochs), .. Range.Positive("learning-rate", Training.LearningRate),
-        .. Range.Positive("limit", Limit), .. LoraSettings.Problems(Lora)];
+    public IEnumerable<StageProblem> Problems(StageChecks checks) => TrainingChecks.Problems(Training.Optimisation, Lora);
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {
         string init = run.Input(Init).Weights;
-        List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.Read(run.Input(Data), RowsJson.Default.Preference), run.Services.OpenCodec(init), Limit);
+        List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.ReadPreferences(run.Input(Data), run), run.Services.OpenCodec(init), Limit);
         run.Backend.Traits.Require(run.Backend.Traits.ScalarHeads, "scalar heads");
         ITrainableModel model = await run.OpenTrainableAsync("reward", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Scalar, run.Seed, NewHead: true), cancellation);
         await new RewardModel(Training).RunAsync(pairs, model, run, cancellation);

@@ -1,5 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Worlds;
 
 namespace Paddock.Studies.Stages;
 
@@ -9,17 +11,17 @@ namespace Paddock.Studies.Stages;
 /// <param name="N">Answers a prompt.</param>
 /// <param name="MaxTokens">Longest answer; the world's own limit when left out.</param>
 /// <param name="Limit">First so many prompts only.</param>
-public sealed record SampleStage(string Name, string From, string Split = "preference", int N = 2, double Temperature = 1.0, double TopP = 1.0, int TopK = 0,
-    int? MaxTokens = null, int? Limit = null) : IStage
+[Makes(StageProduct.Answers)]
+public sealed record SampleStage(string Name, string From, string Split = "preference", [Range(1, 65536)] int N = 2, [Range(0, 100)] double Temperature = 1.0,
+    [Range(0, 1, MinimumIsExclusive = true)] double TopP = 1.0, [Range(0, int.MaxValue)] int TopK = 0, [Range(1, 1 << 20)] int? MaxTokens = null, [Range(1, int.MaxValue)] int? Limit = null) : IStage
 {
     private const int ChunkPrompts = 500;
 
     public int Version => 1;
 
-    public IEnumerable<StageInput> Inputs => [new("from", From, InputKind.Model)];
+    public IEnumerable<StageInput> Inputs => [new("from", From, InputKind.Model, StageProduct.Policy)];
 
-    public IEnumerable<StageProblem> Problems() => [.. Range.Answers("n", N), .. Range.Within("temperature", Temperature, 0, 100), .. Range.Within("top-p", TopP, 0, 1),
-        .. Range.Within("top-k", TopK, 0, int.MaxValue), .. Range.Positive("top-p", TopP), .. Range.Positive("max-tokens", MaxTokens), .. Range.Positive("limit", Limit)];
+    public IEnumerable<StageProblem> Problems(StageChecks checks) => [.. checks.Split("split", Split, SplitContent.Prompts), .. TrainingChecks.Answers("n", N, Temperature)];
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {

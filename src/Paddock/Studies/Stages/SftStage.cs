@@ -1,6 +1,8 @@
+using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
 using Paddock.Methods;
+using Paddock.Worlds;
 
 namespace Paddock.Studies.Stages;
 
@@ -8,16 +10,16 @@ namespace Paddock.Studies.Stages;
 /// <param name="Init">Stage or model to start from; the study's model when left out.</param>
 /// <param name="Split">Split of the world with the demonstrations.</param>
 /// <param name="Limit">First so many demonstrations only.</param>
-public sealed record SftStage(string Name, string? Init = null, string Split = "sft", int? Limit = null, [Inline] SftSettings? Training = null, LoraSettings? Lora = null) : IStage
+[Makes(StageProduct.Policy)]
+public sealed record SftStage(string Name, string? Init = null, string Split = "sft", [Range(1, int.MaxValue)] int? Limit = null, [Inline] SftSettings? Training = null, LoraSettings? Lora = null) : IStage
 {
     public SftSettings Training { get; init; } = Training ?? new SftSettings();
 
-    public int Version => 1;
+    public int Version => 2;
 
-    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model)];
+    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model, StageProduct.Policy)];
 
-    public IEnumerable<StageProblem> Problems() => [.. Range.Positive("batch", Training.Batch), .. Range.Positive("epochs", Training.Epochs), .. Range.Positive("learning-rate", Training.LearningRate),
-        .. Range.Positive("limit", Limit), .. LoraSettings.Problems(Lora)];
+    public IEnumerable<StageProblem> Problems(StageChecks checks) => [.. checks.Split("split", Split, SplitContent.Demonstrations), .. TrainingChecks.Problems(Training.Optimisation, Lora)];
 
     public async Task RunAsync(StageRun run, CancellationToken cancellation)
     {

@@ -33,9 +33,6 @@ internal static class StageRows
 {
     public static List<T> Read<T>(StageSource source, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) where T : class
     {
-        // a file of preferences is in one of the field's formats; what a stage made is in its own
-        if (source.Folder == null && typeof(T) == typeof(Preference))
-            return (List<T>)(object)Data.DataFiles.ReadPreferences(source.Rows).ToList();
         List<T> rows = [];
         int line = 0;
         foreach (string text in File.ReadLines(source.Rows))
@@ -47,10 +44,21 @@ internal static class StageRows
             }
             catch (JsonException e)
             {
-                throw new BadInputException($"{source.Rows}:{line}: not a row that '{source.Name}' should have made: {e.Message}", e);
+                throw new BadInputException($"{source.Rows}:{line}: not a row that '{source.Name}' should have made: {e.Message}{(source.Folder is { } folder ? $"; remove {folder.Path} to run that stage again" : "")}", e);
             }
         }
         return rows.Count > 0 ? rows : throw new BadInputException($"'{source.Name}' has no rows ({source.Rows})");
+    }
+
+    /// <summary>Preferences of a stage or of a file in one of the field's formats; rows of a file that nothing can be learned from are left out and told.</summary>
+    public static List<Preference> ReadPreferences(StageSource source, StageRun run)
+    {
+        if (source.Folder != null)
+            return Read(source, RowsJson.Default.Preference);
+        List<string> unusable = [];
+        List<Preference> rows = [.. Data.DataFiles.ReadPreferences(source.Rows, unusable.Add)];
+        PreferenceRows.Tell(unusable, source.Rows, run);
+        return rows.Count > 0 ? rows : throw new BadInputException($"{source.Rows}: there are no preferences in it that can be learned from");
     }
 
     public static void WriteResult<T>(StageRun run, T result, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>

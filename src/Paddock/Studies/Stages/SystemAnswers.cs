@@ -16,7 +16,7 @@ internal sealed class SystemAnswers(WinRateStage stage, StageRun run, Prompt[] p
     /// <summary>Measured seconds an answer by system: <c>inference.json</c>, the only file here with a clock in it.</summary>
     private readonly Dictionary<string, double> _seconds = ReadSeconds(run);
 
-    // time that answering took, the measuring of KL left out
+    // time that answering the chunk took, the measuring of KL left out
     private TimeSpan _spent;
 
     public async Task<List<SystemRow>> AnswerAsync(string name, SystemSettings system, int position, CancellationToken cancellation)
@@ -28,23 +28,24 @@ internal sealed class SystemAnswers(WinRateStage stage, StageRun run, Prompt[] p
                 ITextCodec codec = run.Services.OpenCodec(weights);
                 await using ISampler policy = await run.Backend.OpenSamplerAsync(new CheckpointUri(weights), cancellation);
                 await using ISampler? baseline = await OpenBaselineAsync(system, cancellation);
-                await using ITrainableModel? reward = system.Rerank == null ? null
-                    : await run.Backend.CreateAsync(new ModelSpec(run.Input(system.Rerank).Weights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation);
+                string? rewardWeights = system.Rerank == null ? null : run.Input(system.Rerank).Weights;
+                RewardInput? input = rewardWeights == null ? null : new(codec, run.Services.OpenCodec(rewardWeights));
+                await using ITrainableModel? reward = rewardWeights == null ? null
+                    : await run.Backend.CreateAsync(new ModelSpec(rewardWeights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation);
                 SamplingOptions sampling = new(stage.MaxTokens ?? run.World.MaxResponseTokens, (float)stage.Temperature, 0, (float)stage.TopP, 0f, 1f, codec.StopTokens, []);
-                long first = rows.Done;
-                _spent = TimeSpan.Zero;
                 while (rows.Next > 0)
                 {
-                    rows.Append(await ChunkAsync((int)rows.Done, rows.Next, system, codec, policy, reward, baseline, sampling, cancellation), RowsJson.Default.SystemRow, run.Stopping);
+                    long before = rows.Done;
+                    IReadOnlyList<SystemRow> chunk = await ChunkAsync((int)rows.Done, rows.Next, system, codec, policy, reward, input, baseline, sampling, cancellation);
+                    KeepSeconds(name, before, chunk.Count);
+                    rows.Append(chunk, RowsJson.Default.SystemRow, run.Stopping);
                     run.Progress(position * (long)prompts.Length + rows.Done, (long)stage.Systems.Count * prompts.Length, "answers");
                 }
-                _seconds[name] = _spent.TotalSeconds / (rows.Done - first);
-                WholeFile.WriteText(run.Folder.File("inference.json"), JsonSerializer.Serialize(_seconds, RowsJson.Default.DictionaryStringDouble) + "\n");
             }
         return StageRows.Read(new StageSource(name, null, run.Folder.File(file)), RowsJson.Default.SystemRow);
     }
 
-    private async Task<IReadOnlyList<SystemRow>> ChunkAsync(int first, int count, SystemSettings system, ITextCodec codec, ISampler policy, ITrainableModel? reward, ISampler? baseline,
+    private async Task<IReadOnlyList<SystemRow>> ChunkAsync(int first, int count, SystemSettings system, ITextCodec codec, ISampler policy, ITrainableModel? reward, RewardInput? input, ISampler? baseline,
         SamplingOptions sampling, CancellationToken cancellation)
     {
         double before = run.Flops;
@@ -59,7 +60,7 @@ internal sealed class SystemAnswers(WinRateStage stage, StageRun run, Prompt[] p
         {
             BestOfN method = new(new BestOfNSettings(system.N));
             IReadOnlyList<(Completion Kept, BestOfNChoice Choice)> chosen = await method.RunAsync(encoded, streams, policy, sampling, new RewardScorer(reward), cancellation,
-                sample => tokens[sample.Request] += sample.Tokens.Count);
+                sample => tokens[sample.Request] += sample.Tokens.Count, (i, ids) => input!.Of(prompts[first + i], encoded[i], ids));
             for (int i = 0; i < count; i++)
                 (kept[i], rewards[i]) = (chosen[i].Kept, chosen[i].Choice.Rewards);
         }
@@ -69,7 +70,7 @@ internal sealed class SystemAnswers(WinRateStage stage, StageRun run, Prompt[] p
                 (kept[sample.Request], tokens[sample.Request]) = (sample, sample.Tokens.Count);
         }
         double flops = (run.Flops - before) / count;
-        _spent += run.Time.GetElapsedTime(begun);
+        _spent = run.Time.GetElapsedTime(begun);
         double[]? kl = baseline == null ? null : await KlAsync(encoded, kept, baseline, cancellation);
         return [.. Enumerable.Range(0, count).Select(i => new SystemRow(prompts[first + i].Id, codec.DecodeResponse(kept[i].Tokens), rewards[i], tokens[i], flops, kl?[i]))];
     }
@@ -89,6 +90,13 @@ internal sealed class SystemAnswers(WinRateStage stage, StageRun run, Prompt[] p
     {
         string baseline = stage.Systems.First().Value.Policy;
         return stage.Kl && system.Policy != baseline ? await run.Backend.OpenSamplerAsync(new CheckpointUri(run.Input(baseline).Weights), cancellation) : null;
+    }
+
+    // the mean over all chunks, those of earlier attempts included
+    private void KeepSeconds(string name, long before, int count)
+    {
+        _seconds[name] = (before * _seconds.GetValueOrDefault(name) + _spent.TotalSeconds) / (before + count);
+        WholeFile.WriteText(run.Folder.File("inference.json"), JsonSerializer.Serialize(_seconds, RowsJson.Default.DictionaryStringDouble) + "\n");
     }
 
     private static Dictionary<string, double> ReadSeconds(StageRun run)

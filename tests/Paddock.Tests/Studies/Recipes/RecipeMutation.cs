@@ -41,7 +41,7 @@ internal static class RecipeMutation
 
     private static IEnumerable<(string What, MapNode Mutant, string Key, bool MustFail)> Map(MapNode map, Type type, StageTable table)
     {
-        Type? mapValue = Collections.MapValueOf(type);
+        Type? mapValue = Collections.MapOf(type)?.Value;
         bool isStage = type == typeof(IStage);
         SettingParameter[] known = mapValue == null && !isStage ? [.. RecordShape.Of(type).AllParameters()] : [];
         for (int i = 0; i < map.Entries.Count; i++)
