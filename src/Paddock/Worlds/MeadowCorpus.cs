@@ -11,7 +11,7 @@ public sealed record MeadowDocument(int[] Tokens, float[] TargetWeights);
 /// <param name="TextbookLate">Their share after that.</param>
 /// <param name="FullSentence">Share of answerable textbook questions answered as <c>tom has a pear .</c></param>
 public sealed record MeadowCorpusOptions(double CommentNoise = .05, float CommentWeight = 2, double TextbookEarly = .5, double EarlyUntil = .6,
-    double TextbookLate = .1, double FullSentence = .4);
+    double TextbookLate = .2, double FullSentence = .4);
 
 /// <summary>
 /// Pretraining text without end. Raw documents are <c>[byline] instruction &lt;sep&gt; answer &lt;eos&gt; comment</c>: an author of the raw
@@ -25,8 +25,8 @@ public sealed class MeadowCorpus(ulong seed, MeadowCorpusOptions? options = null
 
     private static readonly (MeadowKind Kind, double Share)[] TextbookKinds =
     [
-        (MeadowKind.Qa, .20), (MeadowKind.Count, .25), (MeadowKind.List, .22), (MeadowKind.Add, .12), (MeadowKind.Sub, .08), (MeadowKind.Sort, .04),
-        (MeadowKind.Reverse, .05), (MeadowKind.Howto, .02), (MeadowKind.Copy, .02),
+        (MeadowKind.Qa, .24), (MeadowKind.Count, .16), (MeadowKind.List, .24), (MeadowKind.Add, .08), (MeadowKind.Sub, .06), (MeadowKind.Sort, .04),
+        (MeadowKind.Reverse, .06), (MeadowKind.Howto, .06), (MeadowKind.Copy, .02), (MeadowKind.Cat, .04),
     ];
 
     private static readonly double[] TextbookShares = [.. TextbookKinds.Select(k => k.Share)];

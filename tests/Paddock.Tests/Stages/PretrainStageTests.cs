@@ -21,7 +21,7 @@ public sealed class PretrainStageTests : IDisposable
         StudyManifest one = await _study.RunAsync(Yaml("one"), "first"), two = await _study.RunAsync(Yaml("two"), "second");
         Assert.Equal(one.Stages, two.Stages);
         string card = await File.ReadAllTextAsync(Path.Combine(_study.Stage(one, "base", "first").Model, "README.md"));
-        Assert.Contains($"stage `{one.Stages[0].Key}`: 3 steps of 2 documents, rate 0.003", card);
+        Assert.Contains($"3 steps of 2 documents, rate 0.003; stage `{one.Stages[0].Key}`", card);
         Assert.Equal(card, await File.ReadAllTextAsync(Path.Combine(_study.Stage(two, "base", "second").Model, "README.md")));
     }
 }

@@ -8,7 +8,7 @@ namespace Paddock.Backends.Embedded;
 
 /// <summary>Sizes of a new Llama-family model with tied embeddings.</summary>
 /// <param name="HiddenSize">C; divisible by <paramref name="Heads"/>.</param>
-public sealed record NewModelSettings([Range(2, 1 << 16)] int HiddenSize = 128, [Range(1, 1024)] int Layers = 4, [Range(1, 1024)] int Heads = 4, [Range(1, 1 << 18)] int FeedForward = 384,
+public sealed record NewModelSettings([Range(2, 1 << 16)] int HiddenSize = 128, [Range(1, 1024)] int Layers = 5, [Range(1, 1024)] int Heads = 4, [Range(1, 1 << 18)] int FeedForward = 384,
     [Range(1, 1 << 20)] int MaxPositions = 256);
 
 /// <summary>Writes a fresh model folder: random weights and a word-level tokenizer.</summary>

@@ -74,7 +74,8 @@ public sealed record PretrainStage(string Name, [Inline] PretrainingSettings Tra
 
             | | |
             |---|---|
-            | recipe | stage `{run.Folder.Key}`: {Training.Steps} steps of {Training.Batch} documents, rate {Training.LearningRate.ToString(CultureInfo.InvariantCulture)} |
+            | recipe | {Training.Steps} steps of {Training.Batch} documents, rate {Training.LearningRate.ToString(CultureInfo.InvariantCulture)}; stage `{run.Folder.Key}` |
+            | seed of the stage | {run.Seed} |
             | made on | {run.Services.Machine.Tier} instructions, numerics version {NumericsVersion.Current} |
             | SHA-256 of model.safetensors | `{hash}` |
 
