@@ -101,7 +101,10 @@ internal readonly unsafe struct Lanes128(Vector128<float> v) : ILanes<Lanes128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static Lanes128 operator /(Lanes128 a, Lanes128 b) => new(a._v / b._v);
 }
 
-/// <summary>One float: the tier of machines without vector registers that .NET can use.</summary>
+/// <summary>
+/// One float: the tier of machines without vector registers that .NET can use. A multiply-add is formed in double, so that it rounds once
+/// as the fused ones of the wider tiers do (the product of two floats is exact there).
+/// </summary>
 internal readonly unsafe struct Lanes1(float v) : ILanes<Lanes1>
 {
     private readonly float _v = v;
@@ -110,7 +113,7 @@ internal readonly unsafe struct Lanes1(float v) : ILanes<Lanes1>
     public static Lanes1 Load(float* p) => new(*p);
     public static void Store(Lanes1 v, float* p) => *p = v._v;
     public static Lanes1 Broadcast(float value) => new(value);
-    public static Lanes1 Fma(Lanes1 a, Lanes1 b, Lanes1 c) => new(a._v * b._v + c._v);
+    public static Lanes1 Fma(Lanes1 a, Lanes1 b, Lanes1 c) => new((float)((double)a._v * b._v + c._v));
     public static Lanes1 Max(Lanes1 a, Lanes1 b) => new(a._v > b._v ? a._v : b._v);
     public static Lanes1 Min(Lanes1 a, Lanes1 b) => new(a._v < b._v ? a._v : b._v);
     public static Lanes1 Sqrt(Lanes1 a) => new(MathF.Sqrt(a._v));

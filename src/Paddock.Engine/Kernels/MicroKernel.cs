@@ -24,7 +24,7 @@ internal readonly unsafe struct MicroKernel
         TierKind.Vector512 => new() { Rows = 12, Columns = 32, Multiply = &Multiply512 },
         TierKind.Vector256 => new() { Rows = 6, Columns = 16, Multiply = &Multiply256 },
         TierKind.Vector128 => new() { Rows = 4, Columns = 8, Multiply = &Multiply4x2<Lanes128> },
-        _ => new() { Rows = 4, Columns = 2, Multiply = &Multiply4x2<Lanes1> },
+        _ => new() { Rows = 4, Columns = 2, Multiply = &MultiplyScalar },
     };
 
     private static void Multiply512(int kc, float* a, float* b, float* c, nint ldc, bool add)
@@ -207,5 +207,38 @@ internal readonly unsafe struct MicroKernel
         }
         V.Store(x, c);
         V.Store(y, c + V.Count);
+    }
+
+    // the chains are kept in double: a scalar unit adds them as fast, and rounding each step to float would take a conversion more
+    private static void MultiplyScalar(int kc, float* a, float* b, float* c, nint ldc, bool add)
+    {
+        double x0 = 0, y0 = 0, x1 = 0, y1 = 0, x2 = 0, y2 = 0, x3 = 0, y3 = 0;
+        for (int k = 0; k < kc; k++, a += 4, b += 2)
+        {
+            double p = b[0], q = b[1], s = a[0];
+            x0 += s * p;
+            y0 += s * q;
+            s = a[1];
+            x1 += s * p;
+            y1 += s * q;
+            s = a[2];
+            x2 += s * p;
+            y2 += s * q;
+            s = a[3];
+            x3 += s * p;
+            y3 += s * q;
+        }
+        Put(c, x0, y0, add);
+        Put(c + ldc, x1, y1, add);
+        Put(c + 2 * ldc, x2, y2, add);
+        Put(c + 3 * ldc, x3, y3, add);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put(float* c, double x, double y, bool add)
+    {
+        // to float first, as a tile at an edge has it when it is added
+        c[0] = add ? c[0] + (float)x : (float)x;
+        c[1] = add ? c[1] + (float)y : (float)y;
     }
 }
