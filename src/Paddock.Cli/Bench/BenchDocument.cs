@@ -20,8 +20,9 @@ internal sealed record BenchDocument(
 internal sealed record GemmRow(string Name, int Threads, double Gflops, double ShareOfPeak);
 
 /// <param name="ShareOfPeak">Operations that a step really needs, over what the peak could do in its time.</param>
-/// <param name="BytesPerStep">Managed memory allocated by a step.</param>
-internal sealed record TrainRow(string Name, int Threads, double TokensPerSecond, double ShareOfPeak, double BytesPerStep);
+/// <param name="BytesPerStep">Managed memory allocated by a step of the engine.</param>
+/// <param name="BytesPerStepThroughSeam">By a step through the training seam, which hands its outputs to a method.</param>
+internal sealed record TrainRow(string Name, int Threads, double TokensPerSecond, double ShareOfPeak, double BytesPerStep, double BytesPerStepThroughSeam);
 
 /// <param name="Format">How the weights are held: fp32, bf16, q8_0 or q4_1.</param>
 /// <param name="ShareOfRoofline">Of the lesser of two bounds: reading all weights once for every step, and the multiply-adds of every token.</param>

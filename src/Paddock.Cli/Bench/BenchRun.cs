@@ -25,7 +25,7 @@ internal sealed class BenchRun(BenchPlan plan, IReadOnlySet<string> only, Meter 
         }
         meter.EndProbes();
         List<(GemmCase Case, int Threads, double Rate)> gemm = [];
-        List<(TrainCase Case, int Threads, double Rate, double Flops, double Bytes)> train = [];
+        List<(TrainCase Case, int Threads, TrainResult Result)> train = [];
         List<(DecodeCase Case, string Format, int Batch, int Threads, double Rate, DecodeWork Work)> decode = [];
         if (only.Contains("gemm"))
             foreach (GemmCase shape in plan.Gemm)
@@ -34,11 +34,7 @@ internal sealed class BenchRun(BenchPlan plan, IReadOnlySet<string> only, Meter 
         if (only.Contains("train"))
             foreach (TrainCase one in plan.Train)
                 foreach (int threads in meter.Threads)
-                    Try(() =>
-                    {
-                        (double rate, double flops, double bytes) = Measurements.Train(meter, one, threads);
-                        train.Add((one, threads, rate, flops, bytes));
-                    }, $"train {one.Name}, {threads} threads");
+                    Try(() => train.Add((one, threads, Measurements.Train(meter, one, threads))), $"train {one.Name}, {threads} threads");
         if (only.Contains("decode"))
             foreach (DecodeCase one in plan.Decode)
                 foreach (string format in one.Formats)
@@ -56,7 +52,8 @@ internal sealed class BenchRun(BenchPlan plan, IReadOnlySet<string> only, Meter 
             meter.Threads.ToDictionary(threads => threads.ToString(CultureInfo.InvariantCulture), threads => Round(meter.Peak(threads) / 1e9)),
             Round(meter.Bandwidth(meter.Threads.Max()) / 1e9),
             [.. gemm.Select(r => new GemmRow(r.Case.Name, r.Threads, Round(r.Rate / 1e9), Share(r.Rate / meter.Peak(r.Threads))))],
-            [.. train.Select(r => new TrainRow(r.Case.Name, r.Threads, Round(r.Rate), Share(r.Rate * r.Flops / meter.Peak(r.Threads)), Round(r.Bytes)))],
+            [.. train.Select(r => new TrainRow(r.Case.Name, r.Threads, Round(r.Result.TokensPerSecond), Share(r.Result.TokensPerSecond * r.Result.FlopsPerToken / meter.Peak(r.Threads)),
+                Round(r.Result.BytesPerStep), r.Result.BytesThroughSeam))],
             [.. decode.Select(r => new DecodeRow(r.Case.Name, r.Format, r.Batch, r.Threads, Round(r.Rate), Share(r.Rate / r.Work.Roofline(meter, r.Batch, r.Threads))))],
             self.PeakWorkingSet64);
     }

@@ -22,9 +22,9 @@ internal static class BenchTables
         }
         if (document.Train.Count > 0)
         {
-            Table table = Screen.Table("training", Column.Number("threads"), Column.Number("tokens/s"), Column.Number("of peak"), Column.Number("bytes/step"));
+            Table table = Screen.Table("training", Column.Number("threads"), Column.Number("tokens/s"), Column.Number("of peak"), Column.Number("bytes/step"), Column.Number("through the seam"));
             foreach (TrainRow row in document.Train)
-                table.AddRow(row.Name, $"{row.Threads}", Text($"{row.TokensPerSecond:0}"), Text($"{row.ShareOfPeak:0 %}"), Text($"{row.BytesPerStep:0}"));
+                table.AddRow(row.Name, $"{row.Threads}", Text($"{row.TokensPerSecond:0}"), Text($"{row.ShareOfPeak:0 %}"), Text($"{row.BytesPerStep:0}"), Text($"{row.BytesPerStepThroughSeam:0}"));
             console.Write(table);
         }
         if (document.Decode.Count == 0)

@@ -16,12 +16,12 @@ internal sealed class TinyModel : IDisposable
 
     private readonly WorkerPool _pool;
 
-    public TinyModel(int threads = 1)
+    public TinyModel(int threads = 1, int hidden = 16)
     {
         Root = Path.Combine(Directory.Exists(MemoryDisk) ? MemoryDisk : Path.GetTempPath(), $"paddock-tiny-{Environment.ProcessId}-{Interlocked.Increment(ref _models)}");
         Directory.CreateDirectory(Root);
         string[] words = ["<pad>", "<end>", .. Enumerable.Range(2, Vocabulary - 2).Select(i => $"w{i}")];
-        NewModel.Write(Weights, new NewModelSettings(HiddenSize: 16, Layers: 2, Heads: 2, FeedForward: 24, MaxPositions: 48), words, ["<pad>", "<end>"], "<end>", "<pad>",
+        NewModel.Write(Weights, new NewModelSettings(HiddenSize: hidden, Layers: 2, Heads: 2, FeedForward: 24, MaxPositions: 48), words, ["<pad>", "<end>"], "<end>", "<pad>",
             "{% for message in messages %}{{ message['content'] }}{% endfor %}", seed: 5);
         _pool = new WorkerPool(threads);
     }

@@ -24,7 +24,7 @@ public class BenchTests
         Assert.Equal(["machine", "peak", "bandwidth", "gemm", "train", "decode", "peakRss"], Names(root));
         Assert.Equal(["1", "2"], Names(root.GetProperty("peak")));
         Assert.Equal(["name", "threads", "gflops", "shareOfPeak"], Names(root.GetProperty("gemm")[0]));
-        Assert.Equal(["name", "threads", "tokensPerSecond", "shareOfPeak", "bytesPerStep"], Names(root.GetProperty("train")[0]));
+        Assert.Equal(["name", "threads", "tokensPerSecond", "shareOfPeak", "bytesPerStep", "bytesPerStepThroughSeam"], Names(root.GetProperty("train")[0]));
         Assert.Equal(["name", "format", "batch", "threads", "tokensPerSecond", "shareOfRoofline"], Names(root.GetProperty("decode")[0]));
         Assert.Equal(2, root.GetProperty("gemm").GetArrayLength());
         Assert.Equal(4, root.GetProperty("train").GetArrayLength());
