@@ -1,23 +1,31 @@
+using System.Runtime.InteropServices;
 using Paddock.Engine.Threading;
 
 namespace Paddock.Engine.Kernels;
 
 /// <summary>
-/// Row-major single-precision matrix products, in the manner of BLIS (Van Zee and van de Geijn 2015): panels of A and B are packed, in
-/// parallel, into memory that all workers share, then tiles of C are computed from them by a register-tiled micro-kernel. Leading dimensions
-/// are in floats and may exceed the width. The terms of one output element are added in an order that depends on K alone, so a row of C does
-/// not depend on the other rows of the call, on its place, or on the number of threads.
+/// Row-major single-precision matrix products, in the manner of BLIS (Van Zee and van de Geijn 2015): panels of A and B are packed, then tiles
+/// of C are computed from them by a register-tiled micro-kernel. The longer side of C is cut into slices, one a tile; a worker packs the slice
+/// it takes and, once, the other operand, both in memory of its own: packed data that two cores share cost more to pass between their caches
+/// than to pack twice. Leading dimensions are in floats and may exceed the width. The terms of one output element are added in an order that
+/// depends on K alone, so a row of C does not depend on the other rows of the call, on its place, or on the number of threads.
 /// </summary>
 internal static unsafe class MatMul
 {
-    /// <summary>Terms that are summed in registers before they are added to C.</summary>
-    private const int DepthBlock = 256;
+    /// <summary>Terms that are packed at a time, in whole blocks of the micro-kernel.</summary>
+    private const int Depth = 3 * MicroKernel.DepthBlock;
 
     /// <summary>Floats between packed panels: without the gap panels would often lie a multiple of a page apart and share cache sets.</summary>
     private const int Gap = 16;
 
-    /// <summary>Limit of each packed side, in floats: both stay in a shared last-level cache.</summary>
-    private const int PackedFloats = 1 << 20;
+    /// <summary>Limit of the operand that a worker keeps, in floats: it is read from a last-level cache.</summary>
+    private const int KeptFloats = 1 << 19;
+
+    /// <summary>Limit of a slice, in floats: it stays in a core's second-level cache.</summary>
+    private const int SliceFloats = 1 << 16;
+
+    /// <summary>Slices for each worker, so that none waits long for the last.</summary>
+    private const int SlicesPerWorker = 10;
 
     /// <summary>C[M,N] (+)= A[M,K] B[N,K]^T: Y = X W^T with W [out, in].</summary>
     public static void NT(WorkerPool pool, int M, int N, int K, float* a, int lda, float* b, int ldb, float* c, int ldc, bool accumulate) =>
@@ -41,38 +49,50 @@ internal static unsafe class MatMul
                 new Span<float>(c + m * ldc, N).Clear();
             return;
         }
-        Job job = new() { A = a, B = b, Kernel = MicroKernel.Current };
-        int rows = job.Kernel.Rows, columns = job.Kernel.Columns;
-        // the largest depth whose panels leave room for a good number of rows and columns
-        int depth = Math.Min(K, 8 * DepthBlock);
-        int superRows = Super(M, rows, depth), superColumns = Super(N, columns, depth);
-        long sizeA = (long)Tiles.Over(superRows, rows) * (rows * depth + Gap), sizeB = (long)Tiles.Over(superColumns, columns) * (columns * depth + Gap);
-        job.PackedA = pool.SharedScratch(sizeA + sizeB, SharedSlot.Panels);
-        job.PackedB = job.PackedA + sizeA;
-        (int row, int k) packedA = (-1, -1);
-        for (int n0 = 0; n0 < N; n0 += superColumns)
-            for (int k0 = 0; k0 < K; k0 += depth)
-                for (int m0 = 0; m0 < M; m0 += superRows)
-                {
-                    job.M = Math.Min(superRows, M - m0);
-                    job.N = Math.Min(superColumns, N - n0);
-                    job.K = Math.Min(depth, K - k0);
-                    job.C = c + (nint)m0 * ldc + n0;
-                    job.Ldc = ldc;
-                    job.Add = accumulate || k0 > 0;
-                    job.SourceA = a.At(m0, k0);
-                    job.SourceB = b.At(n0, k0);
-                    job.Pack(pool, packedA != (m0, k0), m0 == 0);
-                    packedA = (m0, k0);
-                    job.Compute(pool);
-                }
+        Job job = new() { Kernel = MicroKernel.Current, SliceColumns = N >= M, Ldc = ldc };
+        int depth = Math.Min(K, Depth);
+        (Operand kept, int keptCount, int keptWidth) = job.SliceColumns ? (a, M, job.Kernel.Rows) : (b, N, job.Kernel.Columns);
+        (Operand sliced, int slicedCount, int slicedWidth) = job.SliceColumns ? (b, N, job.Kernel.Columns) : (a, M, job.Kernel.Rows);
+        (job.KeptRowsAreLanes, job.KeptLd, job.SlicedRowsAreLanes, job.SlicedLd) = (kept.RowsAreLanes, kept.Ld, sliced.RowsAreLanes, sliced.Ld);
+        int keptAtOnce = KeptLanes(keptCount, keptWidth, depth);
+        job.SliceLanes = SliceLanes(pool.Threads, slicedCount, slicedWidth, depth, job.SliceColumns);
+        long keptFloats = (long)Tiles.Over(keptAtOnce, keptWidth) * (keptWidth * depth + Gap), sliceFloats = (long)(job.SliceLanes / slicedWidth) * (slicedWidth * depth + Gap);
+        Area* areas = (Area*)pool.SharedScratch((long)pool.Threads * sizeof(Area) / sizeof(float), SharedSlot.Panels);
+        job.Areas = areas;
+        for (int w = 0; w < pool.Threads; w++)
+        {
+            areas[w].Kept = pool.Scratch(w, keptFloats + sliceFloats);
+            areas[w].Slice = areas[w].Kept + keptFloats;
+        }
+        for (int first = 0; first < keptCount; first += keptAtOnce)
+            for (int k = 0; k < K; k += depth)
+            {
+                job.K = Math.Min(depth, K - k);
+                job.KeptCount = Math.Min(keptAtOnce, keptCount - first);
+                job.SlicedCount = slicedCount;
+                job.Kept = kept.At(first, k);
+                job.Sliced = sliced.At(0, k);
+                job.C = job.SliceColumns ? c + (nint)first * ldc : c + first;
+                job.Add = accumulate || k > 0;
+                for (int w = 0; w < pool.Threads; w++)
+                    areas[w].IsPacked = false;
+                pool.Run(Tiles.Over(slicedCount, job.SliceLanes), &Slice, &job);
+            }
     }
 
-    private static int Super(int count, int width, int depth)
+    // equal parts, as few as the limit allows
+    private static int KeptLanes(int count, int width, int depth)
     {
-        int panels = Tiles.Over(count, width), limit = Math.Max(1, PackedFloats / (width * depth));
-        int parts = Tiles.Over(panels, limit);
+        int panels = Tiles.Over(count, width), parts = Tiles.Over(panels, Math.Max(1, KeptFloats / (width * depth)));
         return Tiles.Over(panels, parts) * width;
+    }
+
+    // as large as the cache and an even share of the work allow; a panel of the kept operand should meet several panels of rows, which are narrow
+    private static int SliceLanes(int threads, int count, int width, int depth, bool columns)
+    {
+        int panels = Tiles.Over(count, width), most = Math.Max(1, SliceFloats / (width * depth)), least = columns ? 1 : 4;
+        int wanted = threads == 1 ? panels : Math.Max(least, panels / (SlicesPerWorker * threads));
+        return Math.Min(Math.Min(panels, wanted), Math.Max(most, least)) * width;
     }
 
     /// <summary>A matrix whose rows are lanes (K along columns), or whose columns are.</summary>
@@ -85,104 +105,72 @@ internal static unsafe class MatMul
         public float* At(nint lane, nint k) => RowsAreLanes ? Data + lane * Ld + k : Data + k * Ld + lane;
     }
 
+    /// <summary>Packed memory of one worker, on a cache line of its own.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 64)]
+    private struct Area
+    {
+        public float* Kept, Slice;
+        public bool IsPacked;
+    }
+
     private struct Job
     {
-        public Operand A, B;
         public MicroKernel Kernel;
-        public float* SourceA, SourceB, PackedA, PackedB, C;
-        public nint Ldc;
-        public int M, N, K;
-        public bool Add;
-        private int _tileRows, _tileColumns, _tilesDown, _unitA, _unitB, _packTilesA;
+        public Area* Areas;
+        public float* Kept, Sliced, C;
+        public nint KeptLd, SlicedLd, Ldc;
+        public int KeptCount, SlicedCount, SliceLanes, K;
+        public bool KeptRowsAreLanes, SlicedRowsAreLanes, SliceColumns, Add;
+    }
 
-        public void Pack(WorkerPool pool, bool packA, bool packB)
+    private static void Slice(void* context, int tile, int worker)
+    {
+        ref Job job = ref *(Job*)context;
+        ref Area area = ref job.Areas[worker];
+        int rows = job.Kernel.Rows, columns = job.Kernel.Columns, begin = tile * job.SliceLanes, count = Math.Min(job.SliceLanes, job.SlicedCount - begin);
+        (int keptWidth, int slicedWidth) = job.SliceColumns ? (rows, columns) : (columns, rows);
+        if (!area.IsPacked)
         {
-            (_unitA, _unitB) = (PackUnit(in A, M, Kernel.Rows, K), PackUnit(in B, N, Kernel.Columns, K));
-            _packTilesA = packA ? Tiles.Over(A.RowsAreLanes ? M : K, _unitA) : 0;
-            int packTilesB = packB ? Tiles.Over(B.RowsAreLanes ? N : K, _unitB) : 0;
-            fixed (Job* self = &this)
-                pool.Run(_packTilesA + packTilesB, &PackTile, self);
+            PanelPacking.Pack(job.Kept, job.KeptLd, job.KeptRowsAreLanes, job.KeptCount, keptWidth, job.K, area.Kept, (nint)keptWidth * job.K + Gap);
+            area.IsPacked = true;
         }
-
-        // lanes of one packing tile when lanes are rows; rows of one when lanes are columns, so that each row is read in one go
-        private static int PackUnit(in Operand operand, int lanes, int width, int K) =>
-            operand.RowsAreLanes ? Math.Max(1, 2 * Tiles.Elements / (width * K)) * width : Math.Max(4, 2 * Tiles.Elements / lanes);
-
-        // tiles of C: as large as leaves several for each worker; their size cannot change a result
-        public void Compute(WorkerPool pool)
+        float* source = job.SlicedRowsAreLanes ? job.Sliced + begin * job.SlicedLd : job.Sliced + begin;
+        PanelPacking.Pack(source, job.SlicedLd, job.SlicedRowsAreLanes, count, slicedWidth, job.K, area.Slice, (nint)slicedWidth * job.K + Gap);
+        if (job.SliceColumns)
         {
-            int down = 16, across = 8, wanted = pool.Threads == 1 ? 1 : 12 * pool.Threads;
-            int panelsDown = Tiles.Over(M, Kernel.Rows), panelsAcross = Tiles.Over(N, Kernel.Columns);
-            while (Tiles.Over(panelsDown, down) * Tiles.Over(panelsAcross, across) < wanted && down * across > 8)
-            {
-                if (down >= across)
-                    down /= 2;
-                else
-                    across /= 2;
-            }
-            (_tileRows, _tileColumns) = (down * Kernel.Rows, across * Kernel.Columns);
-            _tilesDown = Tiles.Over(panelsDown, down);
-            fixed (Job* self = &this)
-                pool.Run(_tilesDown * Tiles.Over(panelsAcross, across), &ComputeTile, self);
+            // a panel of rows is read once for all columns of the slice
+            for (int m = 0; m < job.KeptCount; m += rows)
+                for (int n = 0; n < count; n += columns)
+                    Tile(in job, area.Kept + m / rows * ((nint)rows * job.K + Gap), area.Slice + n / columns * ((nint)columns * job.K + Gap), job.C + m * job.Ldc + begin + n,
+                        Math.Min(rows, job.KeptCount - m), Math.Min(columns, count - n));
+            return;
         }
+        for (int n = 0; n < job.KeptCount; n += columns)
+            for (int m = 0; m < count; m += rows)
+                Tile(in job, area.Slice + m / rows * ((nint)rows * job.K + Gap), area.Kept + n / columns * ((nint)columns * job.K + Gap), job.C + (begin + m) * job.Ldc + n,
+                    Math.Min(rows, count - m), Math.Min(columns, job.KeptCount - n));
+    }
 
-        private static void PackTile(void* context, int tile, int worker)
+    private static void Tile(in Job job, float* panelA, float* panelB, float* c, int rows, int columns)
+    {
+        MicroKernel kernel = job.Kernel;
+        if (rows == kernel.Rows && columns == kernel.Columns)
         {
-            ref Job job = ref *(Job*)context;
-            if (tile < job._packTilesA)
-                PackPart(in job.A, job.SourceA, tile * job._unitA, job._unitA, job.M, job.Kernel.Rows, job.K, job.PackedA);
-            else
-                PackPart(in job.B, job.SourceB, (tile - job._packTilesA) * job._unitB, job._unitB, job.N, job.Kernel.Columns, job.K, job.PackedB);
+            kernel.Multiply(job.K, panelA, panelB, c, job.Ldc, job.Add);
+            return;
         }
+        // an edge goes through a whole tile beside C; what is there comes along, so that sums keep their order
+        float* edge = stackalloc float[12 * 32];
+        if (job.Add)
+            Copy(c, job.Ldc, edge, kernel.Columns, rows, columns);
+        kernel.Multiply(job.K, panelA, panelB, edge, kernel.Columns, job.Add);
+        Copy(edge, kernel.Columns, c, job.Ldc, rows, columns);
+    }
 
-        private static void PackPart(in Operand operand, float* source, int begin, int unit, int lanes, int width, int K, float* packed)
-        {
-            nint stride = (nint)width * K + Gap;
-            if (operand.RowsAreLanes)
-            {
-                for (int lane = begin; lane < Math.Min(lanes, begin + unit); lane += width)
-                    PanelPacking.Transposed(source + lane * operand.Ld, operand.Ld, Math.Min(width, lanes - lane), width, K, packed + lane / width * stride);
-                return;
-            }
-            for (int k = begin; k < Math.Min(K, begin + unit); k++)
-                PanelPacking.Row(source + k * operand.Ld, lanes, width, packed + (nint)k * width, stride);
-        }
-
-        private static void ComputeTile(void* context, int tile, int worker)
-        {
-            ref Job job = ref *(Job*)context;
-            int rows = job.Kernel.Rows, columns = job.Kernel.Columns, K = job.K;
-            int mBegin = tile % job._tilesDown * job._tileRows, mEnd = Math.Min(job.M, mBegin + job._tileRows);
-            int nBegin = tile / job._tilesDown * job._tileColumns, nEnd = Math.Min(job.N, nBegin + job._tileColumns);
-            float* edge = stackalloc float[12 * 32];
-            for (int k = 0; k < K; k += DepthBlock)
-            {
-                int depth = Math.Min(DepthBlock, K - k);
-                bool add = job.Add || k > 0;
-                for (int n = nBegin; n < nEnd; n += columns)
-                {
-                    float* panelB = job.PackedB + n / columns * ((nint)columns * K + Gap) + (nint)k * columns;
-                    for (int m = mBegin; m < mEnd; m += rows)
-                    {
-                        float* panelA = job.PackedA + m / rows * ((nint)rows * K + Gap) + (nint)k * rows;
-                        float* c = job.C + m * job.Ldc + n;
-                        if (m + rows <= job.M && n + columns <= job.N)
-                        {
-                            job.Kernel.Multiply(depth, panelA, panelB, c, job.Ldc, add);
-                            continue;
-                        }
-                        job.Kernel.Multiply(depth, panelA, panelB, edge, columns, false);
-                        CopyEdge(edge, columns, c, job.Ldc, Math.Min(rows, job.M - m), Math.Min(columns, job.N - n), add);
-                    }
-                }
-            }
-        }
-
-        private static void CopyEdge(float* edge, int width, float* c, nint ldc, int rows, int columns, bool add)
-        {
-            for (int r = 0; r < rows; r++, edge += width, c += ldc)
-                for (int i = 0; i < columns; i++)
-                    c[i] = add ? c[i] + edge[i] : edge[i];
-        }
+    private static void Copy(float* from, nint ldFrom, float* to, nint ldTo, int rows, int columns)
+    {
+        for (int r = 0; r < rows; r++, from += ldFrom, to += ldTo)
+            for (int i = 0; i < columns; i++)
+                to[i] = from[i];
     }
 }

@@ -12,6 +12,26 @@ namespace Paddock.Engine.Kernels;
 internal static unsafe class PanelPacking
 {
     private const int PrefetchAhead = 48;
+    private const int RowsAhead = 8;
+
+    /// <summary>All lanes of a matrix, in panels that begin <paramref name="stride"/> floats apart.</summary>
+    public static void Pack(float* source, nint ld, bool rowsAreLanes, int lanes, int width, int K, float* packed, nint stride)
+    {
+        if (rowsAreLanes)
+        {
+            for (int lane = 0; lane < lanes; lane += width, packed += stride)
+                Transposed(source + lane * ld, ld, Math.Min(width, lanes - lane), width, K, packed);
+            return;
+        }
+        for (int k = 0; k < K; k++, source += ld, packed += width)
+        {
+            // rows lie pages apart, where the hardware prefetches nothing
+            if (Sse.IsSupported && k + RowsAhead < K)
+                for (int lane = 0; lane < lanes; lane += 16)
+                    Sse.Prefetch0(source + RowsAhead * ld + lane);
+            Row(source, lanes, width, packed, stride);
+        }
+    }
 
     /// <summary>Lane i is row i of the source (K runs along its columns).</summary>
     public static void Transposed(float* source, nint ld, int lanes, int width, int K, float* panel)

@@ -27,6 +27,8 @@ internal static unsafe class MatMulChecks
             One(pool, form, 25, 70, 2100);
             One(pool, form, 1300, 40, 1025);
         }
+        // more of the shorter side than a worker packs at once
+        One(pool, Form.NT, 700, 703, 770);
     }
 
     private static void One(WorkerPool pool, Form form, int M, int N, int K)
