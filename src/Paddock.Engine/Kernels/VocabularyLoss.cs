@@ -12,28 +12,36 @@ internal static unsafe class VocabularyLoss
     private const int MaxColumns = 4096;
     private const int StateFloats = 4;
 
+    /// <summary>Floats between rows beyond their width: V is often a power of two, and rows so far apart would share cache sets.</summary>
+    private const int Gap = 16;
+
+    /// <summary>Floats that the logits of n rows take when they are kept.</summary>
+    public static long KeptFloats(int n, int V) => checked((long)n * Tiles.Over(V, ColumnsAtOnce(V)) * (ColumnsAtOnce(V) + Gap));
+
     /// <summary>
     /// h [n, C] holds only the rows that have a target; w [V, C]; targets, logProbs, logSumExp [n]; entropies (nats) and argMax (lowest index
     /// of the largest logit) are [n], or null when not wanted.
     /// </summary>
+    /// <param name="kept">Receives the logits for the backward pass, <see cref="KeptFloats"/>; null when it is to compute them again.</param>
     public static void Forward(WorkerPool pool, int n, int C, int V, float* h, float* w, int* targets, float* logProbs, float* logSumExp, float* entropies,
-        int* argMax)
+        int* argMax, float* kept = null)
     {
-        Chunks chunks = new(pool, n, V);
+        Chunks chunks = new(pool, n, V, kept);
         for (int row = 0; row < n; row += chunks.Rows)
         {
             int rows = Math.Min(chunks.Rows, n - row), rowsPerTile = Tiles.RowsPerTile(chunks.Columns);
             for (int column = 0; column < V; column += chunks.Columns)
             {
                 int columns = Math.Min(chunks.Columns, V - column);
-                MatMul.NT(pool, rows, columns, C, h + (nint)row * C, C, w + (nint)column * C, C, chunks.Logits, chunks.Columns, false);
+                float* logits = chunks.Logits(row, rows, column);
+                MatMul.NT(pool, rows, columns, C, h + (nint)row * C, C, w + (nint)column * C, C, logits, chunks.Ld, false);
                 Tiles.Run(pool, Tiles.Over(rows, rowsPerTile), new ForwardJob
                 {
-                    Logits = chunks.Logits,
+                    Logits = logits,
                     State = chunks.State,
                     Targets = targets + row,
                     ArgMax = argMax == null ? null : argMax + row,
-                    Ld = chunks.Columns,
+                    Ld = chunks.Ld,
                     Rows = rows,
                     RowsPerTile = rowsPerTile,
                     Column = column,
@@ -56,10 +64,11 @@ internal static unsafe class VocabularyLoss
     /// Gradient of sum_i coefficients[i] logProb_i + entropyCoefficients[i] entropy_i. dh [n, C] is overwritten, dW [V, C] is added to or null;
     /// entropies (of the forward pass) and entropyCoefficients are both given or both null.
     /// </summary>
+    /// <param name="kept">The logits that the forward pass left, overwritten here; null computes them again, with the same bits.</param>
     public static void Backward(WorkerPool pool, int n, int C, int V, float* h, float* w, int* targets, float* logSumExp, float* coefficients, float* entropies,
-        float* entropyCoefficients, float* dh, float* dW)
+        float* entropyCoefficients, float* dh, float* dW, float* kept = null)
     {
-        Chunks chunks = new(pool, n, V);
+        Chunks chunks = new(pool, n, V, kept);
         for (int row = 0; row < n; row += chunks.Rows)
         {
             int rows = Math.Min(chunks.Rows, n - row), rowsPerTile = Tiles.RowsPerTile(chunks.Columns);
@@ -68,44 +77,54 @@ internal static unsafe class VocabularyLoss
             {
                 int columns = Math.Min(chunks.Columns, V - column);
                 float* wRows = w + (nint)column * C;
-                MatMul.NT(pool, rows, columns, C, hRows, C, wRows, C, chunks.Logits, chunks.Columns, false);
+                float* logits = chunks.Logits(row, rows, column);
+                if (kept == null)
+                    MatMul.NT(pool, rows, columns, C, hRows, C, wRows, C, logits, chunks.Ld, false);
                 Tiles.Run(pool, Tiles.Over(rows, rowsPerTile), new BackwardJob
                 {
-                    Logits = chunks.Logits,
+                    Logits = logits,
                     LogSumExp = logSumExp + row,
                     Coefficients = coefficients + row,
                     Entropies = entropyCoefficients == null ? null : entropies + row,
                     EntropyCoefficients = entropyCoefficients == null ? null : entropyCoefficients + row,
                     Targets = targets + row,
-                    Ld = chunks.Columns,
+                    Ld = chunks.Ld,
                     Rows = rows,
                     RowsPerTile = rowsPerTile,
                     Column = column,
                     Columns = columns,
                 });
-                MatMul.NN(pool, rows, C, columns, chunks.Logits, chunks.Columns, wRows, C, dhRows, C, column > 0);
+                MatMul.NN(pool, rows, C, columns, logits, chunks.Ld, wRows, C, dhRows, C, column > 0);
                 if (dW != null)
-                    MatMul.TN(pool, columns, C, rows, chunks.Logits, chunks.Columns, hRows, C, dW + (nint)column * C, C, true);
+                    MatMul.TN(pool, columns, C, rows, logits, chunks.Ld, hRows, C, dW + (nint)column * C, C, true);
             }
         }
     }
 
     // columns depend on V alone, because a row's sums are taken chunk by chunk; they are whole registers of every width
+    private static int ColumnsAtOnce(int V) => Math.Max(1, Tiles.Over(Tiles.Over(V, Math.Max(1, Tiles.Over(V, MaxColumns))), 32)) * 32;
+
     private readonly struct Chunks
     {
-        public readonly int Rows, Columns;
+        public readonly int Rows, Columns, Ld;
         public readonly RowState* State;
-        public readonly float* Logits;
+        private readonly float* _logits;
+        private readonly int _parts;
+        private readonly bool _keeps;
 
-        public Chunks(WorkerPool pool, int n, int V)
+        public Chunks(WorkerPool pool, int n, int V, float* kept)
         {
-            int parts = Math.Max(1, Tiles.Over(V, MaxColumns));
-            Columns = Math.Max(1, Tiles.Over(Tiles.Over(V, parts), 32)) * 32;
+            Columns = ColumnsAtOnce(V);
+            Ld = Columns + Gap;
             Rows = Math.Max(1, Math.Min(n, LogitFloats / Columns));
+            (_parts, _keeps) = (Tiles.Over(V, Columns), kept != null);
             long state = (StateFloats * (long)Rows + 15) / 16 * 16;
-            State = (RowState*)pool.SharedScratch(state + (long)Rows * Columns, SharedSlot.Composite);
-            Logits = (float*)State + state;
+            State = (RowState*)pool.SharedScratch(state + (_keeps ? 0 : (long)Rows * Ld), SharedSlot.Composite);
+            _logits = _keeps ? kept : (float*)State + state;
         }
+
+        // kept chunks follow one another: all columns of some rows, then of the next
+        public float* Logits(int row, int rows, int column) => _keeps ? _logits + ((long)row * _parts + (long)rows * (column / Columns)) * Ld : _logits;
     }
 
     /// <summary>Over the columns so far: the largest logit, sum of exp(z - max), sum of exp(z - max) (z - max), the target's logit.</summary>

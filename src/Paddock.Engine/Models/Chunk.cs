@@ -1,3 +1,5 @@
+using Paddock.Engine.Kernels;
+
 namespace Paddock.Engine.Models;
 
 /// <summary>
@@ -8,11 +10,12 @@ internal sealed unsafe class Chunk
 {
     private readonly BlockActivations[] _layers;
     private readonly TransformerBlock[] _blocks;
-    private readonly int _hidden;
+    private readonly int _hidden, _vocabulary;
 
-    public Chunk(TransformerBlock[] blocks, int hidden)
+    /// <param name="vocabulary">V, or 0 under a scalar head.</param>
+    public Chunk(TransformerBlock[] blocks, int hidden, int vocabulary)
     {
-        (_blocks, _hidden) = (blocks, hidden);
+        (_blocks, _hidden, _vocabulary) = (blocks, hidden, vocabulary);
         _layers = new BlockActivations[blocks.Length];
     }
 
@@ -54,6 +57,9 @@ internal sealed unsafe class Chunk
 
     public float* LogSumExp { get; private set; }
 
+    /// <summary>Logits of the wanted rows for the backward pass, or null when it computes them again.</summary>
+    public float* Logits { get; private set; }
+
     public float* Entropies { get; private set; }
 
     public int* ArgMax { get; private set; }
@@ -62,7 +68,7 @@ internal sealed unsafe class Chunk
     public ref readonly BlockActivations Layer(int l) => ref _layers[l];
 
     /// <summary>Lays out the memory of a chunk from <paramref name="start"/> (null: only counts) and returns its floats.</summary>
-    public long Carve(float* start, int sequences, int rows, int wanted, bool everyLayer)
+    public long Carve(float* start, int sequences, int rows, int wanted, bool everyLayer, bool logits = false)
     {
         (Sequences, Rows, Wanted) = (sequences, rows, wanted);
         Carver carver = new(start);
@@ -79,6 +85,8 @@ internal sealed unsafe class Chunk
         FinalRstd = carver.Take(wanted);
         Final = carver.Take((long)wanted * _hidden);
         FinalNormed = carver.Take((long)wanted * _hidden);
+        float* kept = carver.Take(logits && _vocabulary > 0 ? VocabularyLoss.KeptFloats(wanted, _vocabulary) : 0);
+        Logits = logits && _vocabulary > 0 ? kept : null;
         // a forward pass alone walks between two residual streams and reuses everything else
         float* even = everyLayer ? null : carver.Take((long)rows * _hidden);
         float* odd = everyLayer ? null : carver.Take((long)rows * _hidden);

@@ -19,7 +19,7 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
             MatMul.NT(pool, chunk.Wanted, 1, _hidden, chunk.FinalNormed, _hidden, score, _hidden, chunk.Outputs, 1, false);
         else
             VocabularyLoss.Forward(pool, chunk.Wanted, _hidden, _vocabulary, chunk.FinalNormed, _logits, chunk.Targets, chunk.Outputs, chunk.LogSumExp,
-                distribution ? chunk.Entropies : null, distribution ? chunk.ArgMax : null);
+                distribution ? chunk.Entropies : null, distribution ? chunk.ArgMax : null, chunk.Logits);
     }
 
     /// <summary>Writes [n, V] logits of the wanted rows.</summary>
@@ -30,8 +30,9 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
     }
 
     /// <summary>Writes the gradient of chunk.Final to <paramref name="stream"/> [n, C] and adds those of the head and the norm.</summary>
+    /// <param name="logitsKept">Whether chunk.Logits holds what the forward pass left; it is overwritten.</param>
     /// <param name="trained">Buffer that holds the gradient of the scalar head.</param>
-    public void Backward(WorkerPool pool, Chunk chunk, in BackwardScratch s, bool entropy, float* stream, float* trained, in GradientBuffers gradients)
+    public void Backward(WorkerPool pool, Chunk chunk, in BackwardScratch s, bool entropy, bool logitsKept, float* stream, float* trained, in GradientBuffers gradients)
     {
         int n = chunk.Wanted;
         if (_logits == null)
@@ -42,7 +43,7 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
         else
         {
             VocabularyLoss.Backward(pool, n, _hidden, _vocabulary, chunk.FinalNormed, _logits, chunk.Targets, chunk.LogSumExp, s.Coefficients,
-                entropy ? chunk.Entropies : null, entropy ? s.EntropyCoefficients : null, s.Normed, gradients.Weights == null ? null : gradients.Weights + _logitsOffset);
+                entropy ? chunk.Entropies : null, entropy ? s.EntropyCoefficients : null, s.Normed, gradients.Weights == null ? null : gradients.Weights + _logitsOffset, logitsKept ? chunk.Logits : null);
         }
         _norm.Backward(pool, n, s.Normed, chunk.Final, chunk.FinalMean, chunk.FinalRstd, stream, false, in gradients);
     }

@@ -30,6 +30,9 @@ public sealed unsafe class TrainableTransformer : IDisposable
     private NativeBuffer _arena = new(0), _scratch = new(0);
     private bool _isKept, _keptDistribution, _hasLearned;
 
+    // whether the layout of what is kept has logits, and whether they are still those of the forward pass
+    private bool _hasLogits, _logitsKept;
+
     /// <param name="weights">Taken over: trained in place, or frozen under adapters, and disposed with this. Its layout has the head.</param>
     /// <param name="lora">Adapters to train in place of the weights; null trains everything.</param>
     /// <param name="seed">Seeds fresh adapters.</param>
@@ -44,7 +47,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
             _blocks[l] = new(weights, _adapters, l);
         _head = _adapters?.Score is { } score ? new(weights, _adapters.Values.Pointer + score.Offset, score.Offset) : new(weights, weights.Pointer(layout.Score), layout.Score?.Offset ?? 0);
         _rotary = weights.Config.Position == PositionKind.Rotary ? new(weights.Config) : null;
-        _chunk = new(_blocks, weights.Config.HiddenSize);
+        _chunk = new(_blocks, weights.Config.HiddenSize, layout.Logits == null ? 0 : weights.Config.VocabularySize);
         foreach (Parameter parameter in TrainedParameters)
             TrainableCount += parameter.Count;
     }
@@ -195,7 +198,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
             ChunkShape shape = _plan[i];
             if (shape.Wanted == 0)
                 continue;
-            long used = _chunk.Carve(start, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: keep);
+            long used = _chunk.Carve(start, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: keep, _hasLogits);
             RunBlocks(batch, shape, everyRow: false);
             _head.Forward(_pool, _chunk, distribution);
             for (int j = 0; j < shape.Wanted; j++)
@@ -209,7 +212,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
             }
             start += keep ? used : 0;
         }
-        (_isKept, _keptDistribution) = (keep, distribution);
+        (_isKept, _keptDistribution, _logitsKept) = (keep, distribution, _hasLogits);
         if (keep)
             _kept.Take(batch);
     }
@@ -229,10 +232,11 @@ public sealed unsafe class TrainableTransformer : IDisposable
             ChunkShape shape = _plan[i];
             if (shape.Wanted == 0)
                 continue;
-            long used = _chunk.Carve(start, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: true);
+            long used = _chunk.Carve(start, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: true, _hasLogits);
             if (!reuse)
                 RunBlocks(batch, shape, everyRow: false);
-            if (!reuse || (entropy && !_keptDistribution))
+            bool headAgain = !reuse || (entropy && !_keptDistribution);
+            if (headAgain)
                 _head.Forward(_pool, _chunk, entropy);
             Carver carver = new(_scratch.Pointer);
             BackwardScratch scratch = BackwardScratch.Carve(ref carver, _blocks, shape.Rows, shape.Wanted);
@@ -242,9 +246,10 @@ public sealed unsafe class TrainableTransformer : IDisposable
                 scratch.Coefficients[j] = coefficients[at];
                 scratch.EntropyCoefficients[j] = entropy ? entropyCoefficients[at] : 0;
             }
-            BackThroughChunk(in scratch, entropy, trained, in gradients);
+            BackThroughChunk(in scratch, entropy, _hasLogits && (headAgain || _logitsKept), trained, in gradients);
             start += reuse ? used : 0;
         }
+        _logitsKept = false;
     }
 
     private void RunBlocks(RaggedBatch batch, ChunkShape shape, bool everyRow)
@@ -263,9 +268,9 @@ public sealed unsafe class TrainableTransformer : IDisposable
             _blocks[l].Forward(_pool, _chunk, in _chunk.Layer(l), _rotary, l + 1 < _blocks.Length ? _chunk.Layer(l + 1).Input : _chunk.Final);
     }
 
-    private void BackThroughChunk(in BackwardScratch scratch, bool entropy, float* trained, in GradientBuffers gradients)
+    private void BackThroughChunk(in BackwardScratch scratch, bool entropy, bool logitsKept, float* trained, in GradientBuffers gradients)
     {
-        _head.Backward(_pool, _chunk, in scratch, entropy, _chunk.Wanted == _chunk.Rows ? scratch.Stream : scratch.WantedStream, trained, in gradients);
+        _head.Backward(_pool, _chunk, in scratch, entropy, logitsKept, _chunk.Wanted == _chunk.Rows ? scratch.Stream : scratch.WantedStream, trained, in gradients);
         for (int l = _blocks.Length - 1; l >= 0; l--)
             _blocks[l].Backward(_pool, _chunk, in _chunk.Layer(l), _rotary, in scratch, in gradients);
         if (gradients.Weights == null)
@@ -280,22 +285,26 @@ public sealed unsafe class TrainableTransformer : IDisposable
     {
         _isKept = false;
         Plan(batch, everyRow);
-        long all = 0, largest = 0;
+        long all = 0, largest = 0, withLogits = 0;
         for (int i = 0; i < _plan.Count; i++)
         {
             ref readonly ChunkShape shape = ref _plan[i];
             largest = Math.Max(largest, _chunk.Carve(null, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: false));
-            if (keep && shape.Wanted > 0)
-                all = checked(all + _chunk.Carve(null, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: true));
+            if (!keep || shape.Wanted == 0)
+                continue;
+            all = checked(all + _chunk.Carve(null, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: true));
+            withLogits = checked(withLogits + _chunk.Carve(null, shape.Sequences, shape.Rows, shape.Wanted, everyLayer: true, logits: true));
         }
         keep &= all <= ActivationBudget / sizeof(float);
-        Reserve(ref _arena, keep ? all : largest);
+        // logits are the largest of all and the cheapest to compute again
+        _hasLogits = keep && withLogits <= ActivationBudget / sizeof(float);
+        Reserve(ref _arena, _hasLogits ? withLogits : keep ? all : largest);
         return keep;
     }
 
     private void PrepareRecompute(RaggedBatch batch)
     {
-        _isKept = false;
+        _isKept = _hasLogits = false;
         Plan(batch, everyRow: false);
         long largest = 0;
         for (int i = 0; i < _plan.Count; i++)

@@ -78,6 +78,25 @@ public sealed class TrainableTransformerTests
     }
 
     [Fact]
+    public void Another_backward_on_the_same_forward_has_the_bits_of_the_first()
+    {
+        using WorkerPool pool = new(2);
+        using TrainableTransformer model = TinyModels.Make("llama", pool);
+        RaggedBatch batch = TinyModels.Batch(model.Config, 600, 700, 20);
+        float[] coefficients = TinyModels.Coefficients(batch), outputs = new float[batch.TokenCount];
+        model.Backward(batch, coefficients);
+        float[] recomputed = Gradients(model);
+        model.Forward(batch, outputs);
+        // the first takes the logits of the forward pass, the second finds them used up
+        for (int i = 0; i < 2; i++)
+        {
+            model.ZeroGradients();
+            model.Backward(batch, coefficients);
+            Assert.Equal(recomputed, Gradients(model));
+        }
+    }
+
+    [Fact]
     public void Accumulated_halves_equal_the_whole_batch()
     {
         using WorkerPool pool = new(1);
