@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Training speed of plain PyTorch on the three models of `paddock bench`: the same sizes, batches, loss and optimizer.
 
-Prints one JSON document as the last line: {"torch", "threads", "train": [{"name", "tokensPerSecond"}]}. Works from PyTorch 1.13 on.
+Prints one JSON document as the last line: {"torch", "blas", "threads", "train": [{"name", "tokensPerSecond"}]}. Works from PyTorch 1.13 on.
 Usage: train_torch.py [--threads N] [--only tiny,small,smollm2] [--seconds S]
 """
 import argparse
 import json
 import math
+import os
 import sys
 import time
 
@@ -112,6 +113,31 @@ def measure(name, seconds):
     return sequences * length / best
 
 
+def blas():
+    """The library that multiplies matrices: the one loaded beside torch, or what torch was built with."""
+    found = set()
+    try:
+        with open("/proc/self/maps") as maps:
+            for line in maps:
+                name = line.rsplit("/", 1)[-1].strip()
+                if any(part in name for part in ("blas", "blis", "mkl")) and "lapack" not in name:
+                    found.add(line.split()[-1].strip())
+    except OSError:
+        pass
+    if found:
+        return ", ".join(sorted(os.path.realpath(path) for path in found))
+    return "its own MKL" if torch.backends.mkl.is_available() else "an unknown BLAS"
+
+
+def check():
+    """Refuses to time a BLAS that computes wrong numbers."""
+    torch.manual_seed(2)
+    a, b = torch.randn(192, 576), torch.randn(320, 576)
+    error = (a @ b.t() - (a.double() @ b.double().t()).float()).abs().max().item()
+    if not error < 1e-3:
+        sys.exit(f"{blas()}: a product is wrong by {error}; use another BLAS")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--threads", type=int, default=1)
@@ -119,12 +145,13 @@ def main():
     parser.add_argument("--seconds", type=float, default=2.0)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    check()
     rows = []
     for name in options.only.split(","):
         rate = measure(name, options.seconds)
         print(f"torch {torch.__version__}, {options.threads} threads, {name}: {rate:.0f} tokens/s", file=sys.stderr)
         rows.append({"name": name, "tokensPerSecond": round(rate, 1)})
-    print(json.dumps({"torch": torch.__version__, "threads": options.threads, "train": rows}))
+    print(json.dumps({"torch": torch.__version__, "blas": blas(), "threads": options.threads, "train": rows}))
 
 
 if __name__ == "__main__":
