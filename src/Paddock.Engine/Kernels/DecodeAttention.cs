@@ -93,7 +93,7 @@ internal static unsafe class DecodeAttention
         }
     }
 
-    private static void Tile<L>(void* context, int tile, int worker) where L : struct, IDecodeLanes<L>
+    private static void Tile<L>(void* context, int tile, int worker) where L : unmanaged, IDecodeLanes<L>
     {
         Context* c = (Context*)context;
         int r = tile / c->KV, kv = tile % c->KV, group = c->H / c->KV, T = c->Cache[r].Length;
@@ -105,19 +105,20 @@ internal static unsafe class DecodeAttention
             int h = kv * group + g;
             float* q = c->Q + r * c->LdQ + h * c->D;
             for (int b = 0; b * BlockTokens < T; b++)
-                Scores<L>(c->D, q, c->Scale, blocks[b] + c->LayerOffset + c->Shape.KeyOffset(kv), scores + b * BlockTokens);
+                for (int lane = 0; lane < BlockTokens; lane += L.Count)
+                    Scores<L>(c->D, q, c->Scale, blocks[b] + c->LayerOffset + c->Shape.KeyOffset(kv) + lane, scores + b * BlockTokens + lane);
             Span<float> weights = new(scores, T);
             TensorPrimitives.Subtract(weights, TensorPrimitives.Max<float>(weights), weights);
             TensorPrimitives.Exp<float>(weights, weights);
             float inverse = 1f / TensorPrimitives.Sum<float>(weights);
-            for (int lane = 0; lane < c->Shape.ValueWidth; lane += 16)
+            for (int lane = 0; lane < c->Shape.ValueWidth; lane += L.Count)
                 Values<L>(T, scores, inverse, blocks, c->LayerOffset + c->Shape.ValueOffset(kv) + lane, c->Shape.ValueWidth, wide + lane);
             new ReadOnlySpan<float>(wide, c->D).CopyTo(new(c->Output + r * c->LdO + h * c->D, c->D));
         }
     }
 
-    // q · k for the 16 tokens of a block; four chains over the channels
-    private static void Scores<L>(int D, float* q, float scale, float* keys, float* scores) where L : struct, IDecodeLanes<L>
+    // q · k for a register of tokens of a block; four chains over the channels
+    private static void Scores<L>(int D, float* q, float scale, float* keys, float* scores) where L : unmanaged, IDecodeLanes<L>
     {
         L a = default, b = default, e = default, f = default;
         int d = 0;
@@ -133,8 +134,8 @@ internal static unsafe class DecodeAttention
         L.Store(L.Multiply(L.Add(L.Add(a, b), L.Add(e, f)), L.Broadcast(scale)), scores);
     }
 
-    // sum over the tokens of weight * value for 16 channels; four chains over the tokens
-    private static void Values<L>(int T, float* weights, float inverse, float** blocks, long offset, int width, float* output) where L : struct, IDecodeLanes<L>
+    // sum over the tokens of weight * value for a register of channels; four chains over the tokens
+    private static void Values<L>(int T, float* weights, float inverse, float** blocks, long offset, int width, float* output) where L : unmanaged, IDecodeLanes<L>
     {
         L a = default, b = default, e = default, f = default;
         for (int start = 0; start < T; start += BlockTokens)

@@ -4,7 +4,7 @@ namespace Paddock.Engine.Kernels;
 
 /// <summary>
 /// A weight matrix [N, K] packed for <see cref="DecodeMatMul"/>: panels of 32 rows (the last one padded with zeros), in each the values
-/// of the 32 rows side by side for every k, so that one streamed pass serves all rows of x. K of a block format is a multiple of 32.
+/// of the 32 rows side by side for every k (<see cref="IDecodeFormat"/>), so that one streamed pass serves all rows of x. K of a block format is a multiple of 32.
 /// Immutable once filled.
 /// </summary>
 internal sealed unsafe class DecodeMatrix : IDisposable
@@ -57,11 +57,11 @@ internal sealed unsafe class DecodeMatrix : IDisposable
             {
                 case DecodeFormat.Float32:
                     for (int k = 0; k < K; k++)
-                        *(float*)Cell(n, k, 4) = row[k];
+                        *FloatCell(n, k) = row[k];
                     break;
                 case DecodeFormat.BFloat16:
                     for (int k = 0; k < K; k++)
-                        *(ushort*)Cell(n, k, 2) = ToBFloat16(row[k]);
+                        *HalfCell(n, k) = ToBFloat16(row[k]);
                     break;
                 case DecodeFormat.Q8_0:
                     for (int block = 0; block < K / 32; block++)
@@ -103,27 +103,31 @@ internal sealed unsafe class DecodeMatrix : IDisposable
         if (!IsBlocked(Format))
         {
             for (int k = 0; k < K; k++)
-                destination[k] = Format == DecodeFormat.Float32 ? *(float*)Cell(n, k, 4) : BitConverter.Int32BitsToSingle(*(ushort*)Cell(n, k, 2) << 16);
+                destination[k] = Format == DecodeFormat.Float32 ? *FloatCell(n, k) : BitConverter.Int32BitsToSingle(*HalfCell(n, k) << 16);
             return;
         }
-        int column = n % 32;
         for (int block = 0; block < K / 32; block++)
         {
-            byte* p = Data + n / 32 * PanelBytes + (long)block * DecodeFormats.BlockBytes(Format);
-            float d = (float)((Half*)p)[column];
-            float m = Format == DecodeFormat.Q4_1 ? (float)((Half*)p)[32 + column] : 0f;
-            byte* values = p + (Format == DecodeFormat.Q4_1 ? 128 : 64);
-            for (int k = 0; k < 32; k++)
-            {
-                uint nibble = Format == DecodeFormat.Q8_0 ? 0 : (((uint*)values)[k / 8 * 32 + column] >> (4 * (k % 8))) & 15;
-                destination[32 * block + k] = Format switch
-                {
-                    DecodeFormat.Q8_0 => d * ((sbyte*)values)[k * 32 + column],
-                    DecodeFormat.Q4_0 => d * ((int)nibble - 8),
-                    _ => d * nibble + m,
-                };
-            }
+            (float d, float m) = CopyBlock(n, block, destination + 32 * block);
+            for (int k = 32 * block; k < 32 * block + 32; k++)
+                destination[k] = MathF.FusedMultiplyAdd(d, destination[k], m);
         }
+    }
+
+    /// <summary>The stored integers of a block of row n, and d and m: its values are d * q + m.</summary>
+    public (float D, float M) CopyBlock(int n, int block, float* integers)
+    {
+        int column = n % 32;
+        byte* p = Data + n / 32 * PanelBytes + (long)block * DecodeFormats.BlockBytes(Format), values = p + (Format == DecodeFormat.Q4_1 ? 128 : 64);
+        for (int k = 0; k < 32; k++)
+            integers[k] = Format == DecodeFormat.Q8_0 ? ((sbyte*)values)[k * 32 + column] : (((uint*)values)[k % 4 * 32 + column] >> (k / 4 * 4)) & 15;
+        float d = (float)((Half*)p)[column];
+        return (d, Format switch
+        {
+            DecodeFormat.Q8_0 => 0f,
+            DecodeFormat.Q4_0 => -8 * d,
+            _ => (float)((Half*)p)[32 + column],
+        });
     }
 
     public void Dispose()
@@ -148,13 +152,13 @@ internal sealed unsafe class DecodeMatrix : IDisposable
             ((ushort*)p)[32 + column] = FiniteHalf(raw + 2);
         byte* nibbles = raw + (shifted ? 4 : 2);
         uint* words = (uint*)(p + (shifted ? 128 : 64));
-        for (int group = 0; group < 4; group++)
+        for (int g = 0; g < 4; g++)
         {
             // low nibbles are values 0 .. 15 of the block, high ones 16 .. 31
             uint word = 0;
-            for (int k = 0; k < 8; k++)
-                word |= (uint)((group < 2 ? nibbles[8 * group + k] : nibbles[8 * (group - 2) + k] >> 4) & 15) << (4 * k);
-            words[group * 32 + column] = word;
+            for (int k = g; k < 32; k += 4)
+                word |= (uint)((k < 16 ? nibbles[k] : nibbles[k - 16] >> 4) & 15) << (k / 4 * 4);
+            words[g * 32 + column] = word;
         }
     }
 
@@ -183,7 +187,9 @@ internal sealed unsafe class DecodeMatrix : IDisposable
         return float.IsNaN(value) ? (ushort)0x7FC0 : (ushort)((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
     }
 
-    private byte* Cell(int n, int k, int size) => Data + n / 32 * PanelBytes + ((long)k * 32 + n % 32) * size;
+    private float* FloatCell(int n, int k) => (float*)(Data + n / 32 * PanelBytes) + (long)k * 32 + n % 32;
+
+    private ushort* HalfCell(int n, int k) => (ushort*)(Data + n / 32 * PanelBytes) + (long)(k / 2 * 32 + n % 32) * 2 + k % 2;
 
     private void CheckRows(int firstRow, int rows)
     {

@@ -73,9 +73,9 @@ public class GoldenSamplingTests
             FinishedSample[] wide = [.. sampler.Sample(requests, new(12, Temperature: 0))];
             for (int i = 0; i < wide.Length; i++)
             {
-                // the packed kernels widen exactly as the file's reader does, so not a bit differs
+                // the same weights, summed in another order
                 Assert.Equal(packed[i].Tokens[..12], wide[i].Tokens);
-                Assert.Equal(packed[i].LogProbs[..12], wide[i].LogProbs);
+                Near(packed[i].LogProbs[..12], wide[i].LogProbs, 2e-4f);
             }
         }
     }
