@@ -34,7 +34,7 @@ internal sealed record BenchPlan(IReadOnlyList<GemmCase> Gemm, IReadOnlyList<Tra
             new("smollm2", SmolLm2, 4, 128),
             new("smollm2-lora", SmolLm2, 4, 128, new LoraOptions(8, 16, [])),
         ],
-        [new("smollm2", SmolLm2, ["fp32", "bf16", "q8_0", "q4_1"], [1, 16])],
+        [new("smollm2", SmolLm2, ["fp32", "bf16", "q8_0", "q4_1"], [1, 4, 16])],
         Seconds: 0.4,
         StreamFloats: 1L << 27);
 
