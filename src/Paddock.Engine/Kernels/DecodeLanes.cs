@@ -73,13 +73,10 @@ internal readonly unsafe struct DecodeLanes512(Vector512<float> v) : IDecodeLane
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes512 HighHalf(uint* words) => new((Vector512.Load(words) & Vector512.Create(0xFFFF0000)).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes512 LoadInt8(sbyte* p) => new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.Load(p))));
 
+    // a copy of the sign bit lands above the exponent and is masked away
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DecodeLanes512 LoadHalf(ushort* p)
-    {
-        Vector512<int> h = Avx512F.ConvertToVector512Int32(Vector256.Load(p));
-        Vector512<float> magnitude = ((h & Vector512.Create(0x7FFF)) << 13).AsSingle() * DecodeFormats.HalfScale;
-        return new((magnitude.AsInt32() | ((h & Vector512.Create(0x8000)) << 16)).AsSingle());
-    }
+    public static DecodeLanes512 LoadHalf(ushort* p) =>
+        new(((Avx512F.ConvertToVector512Int32(Vector256.Load((short*)p)) << 13) & Vector512.Create(unchecked((int)0x8FFFE000))).AsSingle() * DecodeFormats.HalfScale);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes512 Masked(uint* words, DecodeLanes512 mask) => new(Vector512.ConvertToSingle(Vector512.Load((int*)words) & mask._v.AsInt32()));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes512 TopNibble(uint* words) => new(Vector512.ConvertToSingle((Vector512.Load(words) >> 28).AsInt32()));
@@ -110,13 +107,10 @@ internal readonly unsafe struct DecodeLanes256(Vector256<float> v) : IDecodeLane
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes256 HighHalf(uint* words) => new((Vector256.Load(words) & Vector256.Create(0xFFFF0000)).AsSingle());
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes256 LoadInt8(sbyte* p) => new(Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(p)));
 
+    // a copy of the sign bit lands above the exponent and is masked away
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DecodeLanes256 LoadHalf(ushort* p)
-    {
-        Vector256<int> h = Avx2.ConvertToVector256Int32(Vector128.Load(p));
-        Vector256<float> magnitude = ((h & Vector256.Create(0x7FFF)) << 13).AsSingle() * DecodeFormats.HalfScale;
-        return new((magnitude.AsInt32() | ((h & Vector256.Create(0x8000)) << 16)).AsSingle());
-    }
+    public static DecodeLanes256 LoadHalf(ushort* p) =>
+        new(((Avx2.ConvertToVector256Int32((short*)p) << 13) & Vector256.Create(unchecked((int)0x8FFFE000))).AsSingle() * DecodeFormats.HalfScale);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes256 Masked(uint* words, DecodeLanes256 mask) => new(Vector256.ConvertToSingle(Vector256.Load((int*)words) & mask._v.AsInt32()));
     [MethodImpl(MethodImplOptions.AggressiveInlining)] public static DecodeLanes256 TopNibble(uint* words) => new(Vector256.ConvertToSingle((Vector256.Load(words) >> 28).AsInt32()));
