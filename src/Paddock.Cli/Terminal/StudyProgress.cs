@@ -19,10 +19,15 @@ internal static class StudyProgress
             .StartAsync(async context => await Task.Run(() => run(new LiveProgress(console, context))));
     }
 
-    /// <summary>12.3 tokens/s, or the unit alone while the rate is unknown.</summary>
-    internal static string Rate(StageProgress progress) => progress.PerSecond is { } perSecond
-        ? string.Create(CultureInfo.InvariantCulture, $"{perSecond.ToString(perSecond < 99.95 ? "0.#" : "N0", CultureInfo.InvariantCulture)} {progress.Unit}/s")
-        : progress.Unit;
+    /// <summary>12.3 steps/s; 14 steps/min where a second sees less than one; the unit alone while the rate is unknown.</summary>
+    internal static string Rate(StageProgress progress) => progress.PerSecond switch
+    {
+        null => progress.Unit,
+        < 1 and { } slow => $"{Digits(60 * slow)} {progress.Unit}/min",
+        { } fast => $"{Digits(fast)} {progress.Unit}/s",
+    };
+
+    private static string Digits(double rate) => rate.ToString(rate < 99.95 ? "0.#" : "N0", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A line when a stage begins and ends, and one now and then between.</summary>

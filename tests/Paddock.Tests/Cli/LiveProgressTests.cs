@@ -59,6 +59,14 @@ public sealed class LiveProgressTests
         Assert.All(Lines(text), line => Assert.True(line.Length <= 80, $"{line.Length} columns: {line}"));
     }
 
+    [Theory]
+    [InlineData(12345.6, "12,346 steps/s")]
+    [InlineData(2.25, "2.3 steps/s")]
+    [InlineData(0.0712, "4.3 steps/min")]
+    [InlineData(null, "steps")]
+    public void A_rate_below_one_a_second_is_told_by_the_minute(double? perSecond, string shown) =>
+        Assert.Equal(shown, StudyProgress.Rate(new("dpo", 1, 14, "steps", TimeSpan.FromSeconds(1), perSecond, null)));
+
     [Fact]
     public async Task An_error_of_the_study_comes_through()
     {
