@@ -18,8 +18,9 @@ public class DirectionTests
         ["Paddock.Methods.Formulas"] = ["Paddock.Backends.", "Paddock.Engine.", "Paddock.Engine.Numerics", "Paddock.Engine.Training"],
         ["Paddock.Methods"] = ["Paddock.Backends.", "Paddock.Data", "Paddock.Evaluation", "Paddock.Engine.", "Paddock.Engine.Numerics", "Paddock.Engine.Training"],
         ["Paddock.Worlds"] = ["Paddock.Data", "Paddock.Engine.", "Paddock.Engine.Numerics"],
-        ["Paddock.Studies"] = ["Paddock.Methods", "Paddock.Evaluation", "Paddock.Worlds", "Paddock.Backends", "Paddock.Data", "Paddock.Storage", "Paddock.Engine"],
-        ["Paddock.Reports"] = ["Paddock.Studies", "Paddock.Methods", "Paddock.Evaluation", "Paddock.Worlds", "Paddock.Backends", "Paddock.Data", "Paddock.Storage", "Paddock.Engine"],
+        ["Paddock.Judging"] = ["Paddock.Backends.", "Paddock.Data", "Paddock.Storage", "Paddock.Engine.", "Paddock.Engine.Numerics"],
+        ["Paddock.Studies"] = ["Paddock.Judging", "Paddock.Methods", "Paddock.Evaluation", "Paddock.Worlds", "Paddock.Backends", "Paddock.Data", "Paddock.Storage", "Paddock.Engine"],
+        ["Paddock.Reports"] = ["Paddock.Studies", "Paddock.Judging", "Paddock.Methods", "Paddock.Evaluation", "Paddock.Worlds", "Paddock.Backends", "Paddock.Data", "Paddock.Storage", "Paddock.Engine"],
     };
 
     // a recipe's pretraining and the machine's description are the two places of Studies that know what lies below the seam
