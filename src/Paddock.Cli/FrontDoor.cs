@@ -2,6 +2,9 @@ using Paddock.Backends;
 using Paddock.Backends.Embedded;
 using Paddock.Engine;
 using Paddock.Engine.Threading;
+using Paddock.Judging;
+using Paddock.Judging.Clients;
+using Paddock.Storage;
 using Paddock.Studies;
 using Paddock.Studies.Stages;
 using Paddock.Worlds;
@@ -14,6 +17,8 @@ internal sealed class FrontDoor : IDisposable
     private const int MaxThreads = 1024;
 
     private readonly WorkerPool _pool;
+    private readonly Dictionary<string, ReplyStore> _stores = new(StringComparer.Ordinal);
+    private readonly Lazy<HttpClient> _http = new(JudgeServices.NewHttp);
 
     /// <param name="threads">Compute threads; 0 takes all processors.</param>
     /// <param name="runs">Folder of all results: finished stages there may be named <c>study/stage</c>.</param>
@@ -35,7 +40,8 @@ internal sealed class FrontDoor : IDisposable
             recipe => OpenWorld(recipe, Meadow),
             TimeProvider.System,
             MachineInfo.Describe(_pool.Threads),
-            name => FinishedStages.Find(Runs, name));
+            name => FinishedStages.Find(Runs, name),
+            (settings, place) => Judges().BuildAnnotator(settings, place));
     }
 
     public WorkerPool Pool => _pool;
@@ -73,7 +79,31 @@ internal sealed class FrontDoor : IDisposable
     /// <summary>A recipe that ships with the program.</summary>
     public static string ShippedRecipe(string name) => Path.Combine(AppContext.BaseDirectory, "recipes", name + ".yaml");
 
-    public void Dispose() => _pool.Dispose();
+    /// <summary>Builds judges; their replies are kept in one store for all studies of this folder of runs, unless another file is given.</summary>
+    public JudgeBuilder Judges(string? store = null, CacheMode mode = CacheMode.Record, PriceTable? prices = null)
+    {
+        string path = store ?? Path.Combine(Runs.Root, ".judge", "replies.db");
+        if (!_stores.TryGetValue(path, out ReplyStore? replies))
+            _stores[path] = replies = ReplyStore.Open(path);
+        return new(new JudgeServices(replies, mode, prices ?? PriceTable.Shipped, _http.Value, TimeProvider.System, OpenEmbedded));
+    }
+
+    public void Dispose()
+    {
+        foreach (ReplyStore store in _stores.Values)
+            store.Dispose();
+        if (_http.IsValueCreated)
+            _http.Value.Dispose();
+        _pool.Dispose();
+    }
+
+    private (Microsoft.Extensions.AI.IChatClient, string) OpenEmbedded(string model)
+    {
+        string place = Models.Find(ModelOf(model)).Place;
+        EmbeddedBackend backend = new(Path.GetTempPath(), Models, _pool); // it saves nothing
+        ISampler sampler = backend.OpenSamplerAsync(new CheckpointUri(place), CancellationToken.None).GetAwaiter().GetResult();
+        return (new EmbeddedChatClient(sampler, Models.OpenCodec(place), model, TimeProvider.System), Fingerprint.OfPath(place));
+    }
 
     private RecipeReader Reader => new(Services.Stages, new RecipeNames(["meadow"], [.. Services.Backends.Keys], model => FindModel(model) != null, name => FinishedStages.Find(Runs, name),
         recipe => OpenWorld(recipe, Meadow), ProductOf));

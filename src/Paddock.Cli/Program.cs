@@ -11,6 +11,8 @@ Command root = new("paddock", "Simulated RLHF on a laptop: generate, simulate pr
     StatusVerb.Create(),
     CleanVerb.Create(),
     WorldVerb.Create(),
+    JudgeVerb.Create(),
+    ForecastVerb.Create(),
     ChatVerb.Create(),
     SampleVerb.Create(),
     ScoreVerb.Create(),

@@ -1,5 +1,6 @@
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Judging;
 using Paddock.Worlds;
 
 namespace Paddock.Studies;
@@ -13,9 +14,10 @@ namespace Paddock.Studies;
 /// <param name="Time">The only clock.</param>
 /// <param name="Machine">Written beside results.</param>
 /// <param name="FindStage">From <c>study/stage</c> or a folder to a finished stage of another study; null when there is none. Without it, only stages of the study itself can be named.</param>
+/// <param name="OpenJudge">From the settings of a judge's file, and what messages call it, to an annotator; without it, recipes have only the annotators of their world.</param>
 public sealed record StudyServices(StageTable Stages, IReadOnlyDictionary<string, Func<BackendRequest, ITrainingBackend>> Backends,
     Func<string, string?> FindModel, Func<string, ITextCodec> OpenCodec, Func<Recipe, IWorld?> OpenWorld, TimeProvider Time, MachineInfo Machine,
-    Func<string, StageFolder?>? FindStage = null);
+    Func<string, StageFolder?>? FindStage = null, Func<JudgeSettings, string, JudgeAnnotator>? OpenJudge = null);
 
 /// <summary>What a backend is made for: one stage.</summary>
 /// <param name="Uri">The recipe's <c>backend</c>.</param>

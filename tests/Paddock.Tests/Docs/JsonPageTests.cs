@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
+using Paddock.Cli.Judging;
 using Paddock.Cli.Studies;
 using Paddock.Cli.Verbs;
 using Paddock.Studies;
@@ -16,6 +17,8 @@ public sealed class JsonPageTests
     [InlineData(typeof(PlanDocument))]
     [InlineData(typeof(StatusDocument))]
     [InlineData(typeof(CleanDocument))]
+    [InlineData(typeof(ForecastDocument))]
+    [InlineData(typeof(JudgeDocument))]
     public void Every_field_of_a_document_is_on_the_page(Type document)
     {
         HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];

@@ -150,7 +150,10 @@ internal sealed class Binder(StageTable table, RecipeErrors errors)
             _lines[path] = entry.Line;
             return null;
         }
-        object? value = Bind(entry.Value, parameter.Type, path);
+        RecipeNode node = parameter.TakesFile && entry.Value is MapNode { Entries: [{ Key: "file", Value: ScalarNode { IsNull: false } file }] }
+            ? file with { Value = Judges.JudgeFile.Prefix + file.Value, Plain = false }
+            : entry.Value;
+        object? value = Bind(node, parameter.Type, path);
         if (parameter.Range?.Problem(value) is { } problem)
             errors.Add(entry.Line, path, $"{problem}, found {((ScalarNode)entry.Value).Value}");
         return value;

@@ -45,6 +45,7 @@ internal sealed class SettingParameter
         Type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
         NullAllowed = new NullabilityInfoContext().Create(parameter).WriteState == NullabilityState.Nullable;
         Inline = parameter.IsDefined(typeof(InlineAttribute));
+        TakesFile = parameter.IsDefined(typeof(TakesFileAttribute));
         Range = SettingRange.Of(parameter);
         Key = Names.Kebab(parameter.Name!);
     }
@@ -56,6 +57,9 @@ internal sealed class SettingParameter
     public bool NullAllowed { get; }
 
     public bool Inline { get; }
+
+    /// <summary>A name that may also be written as <c>{file: PATH}</c>.</summary>
+    public bool TakesFile { get; }
 
     /// <summary>Null when any value will do.</summary>
     public SettingRange? Range { get; }
