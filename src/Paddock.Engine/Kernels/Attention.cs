@@ -12,10 +12,13 @@ internal static unsafe class Attention
     /// <param name="qkv">[N, ldqkv]: queries at column 0, keys at H D, values at (H + KV) D.</param>
     /// <param name="output">[N, H D].</param>
     /// <param name="logSumExp">[N, H]: log of the sum of exp(scaled scores), for the backward pass.</param>
-    public static void Forward(WorkerPool pool, int S, int* offsets, int H, int KV, int D, float* qkv, int ldqkv, float scale, float* output, float* logSumExp)
+    /// <param name="window">W: a query sees its own key and the W - 1 before it; 0 for all before it.</param>
+    /// <param name="cap">Scores become cap tanh(scaled score / cap) (Gemma 2, arXiv 2408.00118); 0 for none.</param>
+    public static void Forward(WorkerPool pool, int S, int* offsets, int H, int KV, int D, float* qkv, int ldqkv, float scale, float* output, float* logSumExp,
+        int window = 0, float cap = 0)
     {
         int count = AttentionBlocks.Count(S, offsets);
-        Tiles.Run(pool, checked(count * H), new ForwardJob { Shape = Plan(pool, count, S, offsets, H, KV, D, qkv, ldqkv, scale, output, logSumExp, 0, out _) });
+        Tiles.Run(pool, checked(count * H), new ForwardJob { Shape = Plan(pool, count, S, offsets, H, KV, D, qkv, ldqkv, scale, output, logSumExp, window, cap, 0, out _) });
     }
 
     /// <summary>
@@ -23,11 +26,11 @@ internal static unsafe class Attention
     /// keys, each recomputing the scores, so that no two tiles add to the same element.
     /// </summary>
     public static void Backward(WorkerPool pool, int S, int* offsets, int H, int KV, int D, float* qkv, int ldqkv, float scale, float* output, float* logSumExp,
-        float* dOutput, float* dQkv, int lddqkv)
+        float* dOutput, float* dQkv, int lddqkv, int window = 0, float cap = 0)
     {
         int count = AttentionBlocks.Count(S, offsets);
         long rows = (long)offsets[S] - offsets[0];
-        AttentionShape shape = Plan(pool, count, S, offsets, H, KV, D, qkv, ldqkv, scale, output, logSumExp, rows * H, out float* delta);
+        AttentionShape shape = Plan(pool, count, S, offsets, H, KV, D, qkv, ldqkv, scale, output, logSumExp, window, cap, rows * H, out float* delta);
         delta -= (nint)offsets[0] * H;
         Tiles.Run(pool, checked(count * H), new AttentionQueryGradient { Shape = shape, DOutput = dOutput, DQkv = dQkv, Ldd = lddqkv, Delta = delta });
         Tiles.Run(pool, checked(count * KV), new AttentionKeyGradient { Shape = shape, DOutput = dOutput, DQkv = dQkv, Ldd = lddqkv, Delta = delta });
@@ -35,7 +38,7 @@ internal static unsafe class Attention
 
     // scratch: the list of blocks, what the caller wants, then one area for each worker
     private static AttentionShape Plan(WorkerPool pool, int count, int S, int* offsets, int H, int KV, int D, float* qkv, int ldqkv, float scale, float* output,
-        float* logSumExp, long extraFloats, out float* extra)
+        float* logSumExp, int window, float cap, long extraFloats, out float* extra)
     {
         const int Rows = AttentionBlocks.Rows, Columns = AttentionBlocks.Columns;
         long list = ((long)count * sizeof(AttentionBlock) / sizeof(float) + 15) / 16 * 16, wanted = (extraFloats + 15) / 16 * 16;
@@ -55,6 +58,8 @@ internal static unsafe class Attention
             ScratchStride = (nint)stride,
             Ld = ldqkv,
             Scale = scale,
+            Cap = cap,
+            Window = window > 0 ? window : int.MaxValue,
             H = H,
             KV = KV,
             D = D,
@@ -80,13 +85,13 @@ internal static unsafe class Attention
             new Span<float>(mixed, Rows * padded).Clear();
             new Span<float>(largest, Rows).Fill(float.NegativeInfinity);
             new Span<float>(sums, Rows).Clear();
-            for (int key = block.First; key < block.End; key += Columns)
+            for (int key = Shape.FirstKey(in block); key < block.End; key += Columns)
             {
                 int count = Math.Min(Columns, block.End - key);
                 AttentionBlocks.PackRows(Shape.Key(key, kv), Shape.Ld, count, kernel.Columns, D, keys);
                 AttentionBlocks.Multiply(in kernel, n, count, D, queries, keys, scores, Columns, false);
                 for (int i = 0; i < n; i++)
-                    Weigh<V>(scores + i * Columns, Math.Min(count, block.Begin + i - key + 1), ref largest[i], ref sums[i], mixed + i * padded, padded);
+                    Weigh<V>(scores + i * Columns, Shape.Hidden(block.Begin + i, key), Math.Min(count, block.Begin + i - key + 1), ref largest[i], ref sums[i], mixed + i * padded, padded);
                 AttentionBlocks.PackRows(scores, Columns, n, kernel.Rows, count, weights);
                 AttentionBlocks.PackColumns(Shape.Value(key, kv), Shape.Ld, D, kernel.Columns, count, values);
                 AttentionBlocks.Multiply(in kernel, n, D, count, weights, values, mixed, padded, true);
@@ -105,21 +110,29 @@ internal static unsafe class Attention
         }
 
         // turns a row of scores into exp(score - largest so far) and brings what was summed before to the same scale
-        private readonly void Weigh<V>(float* scores, int valid, ref float largest, ref float sum, float* mixed, int padded)
+        private readonly void Weigh<V>(float* scores, int hidden, int valid, ref float largest, ref float sum, float* mixed, int padded)
             where V : unmanaged, ILanes<V>
         {
             const int Columns = AttentionBlocks.Columns;
-            if (valid <= 0)
+            if (valid <= hidden)
             {
                 new Span<float>(scores, Columns).Clear();
                 return;
             }
+            float factor = Shape.Scale;
+            if (Shape.Cap > 0)
+            {
+                SoftCap.Scores<V>(scores, Columns, factor, Shape.Cap);
+                factor = 1;
+            }
+            if (hidden > 0)
+                new Span<float>(scores, hidden).Fill(float.NegativeInfinity);
             new Span<float>(scores + valid, Columns - valid).Fill(float.NegativeInfinity);
-            V max = V.Load(scores), scale = V.Broadcast(Shape.Scale);
+            V max = V.Load(scores), scale = V.Broadcast(factor);
             for (int j = V.Count; j < Columns; j += V.Count)
                 max = V.Max(V.Load(scores + j), max);
             float before = largest;
-            largest = MathF.Max(before, V.Largest(max) * Shape.Scale);
+            largest = MathF.Max(before, V.Largest(max) * factor);
             V shift = V.Broadcast(-largest), total = V.Broadcast(0);
             for (int j = 0; j < Columns; j += V.Count)
             {

@@ -65,6 +65,16 @@ internal static unsafe class AttentionBlocks
         V.Store(p, s);
         V.Store(p * (V.Load(dp) - delta) * scale, dp);
     }
+
+    /// <summary>As <see cref="SoftmaxGradient"/> under a cap: with t = tanh(S scale / cap), P = exp(cap t - lse) and dS has the factor 1 - t^2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void CappedGradient<V>(float* s, float* dp, V logSumExp, V delta, V scale, float cap)
+        where V : unmanaged, ILanes<V>
+    {
+        V t = VectorMath.Tanh(V.Load(s) * scale * V.Broadcast(1 / cap)), p = VectorMath.Exp(V.Fma(t, V.Broadcast(cap), V.Broadcast(0) - logSumExp));
+        V.Store(p, s);
+        V.Store(p * (V.Load(dp) - delta) * scale * (V.Broadcast(1) - t * t), dp);
+    }
 }
 
 /// <summary>Rows Begin .. End - 1 of the sequence First .. Last - 1.</summary>
@@ -77,8 +87,15 @@ internal unsafe struct AttentionShape
     public AttentionBlock* Blocks;
     public float* Qkv, Output, LogSumExp, Scratch;
     public nint Ld, ScratchStride;
-    public float Scale;
-    public int H, KV, D;
+    public float Scale, Cap;
+    public int H, KV, D, Window;
+
+    /// <summary>Where the blocks of keys begin that a block of queries sees, counted in whole blocks from the start of the sequence.</summary>
+    public readonly int FirstKey(in AttentionBlock block) =>
+        block.First + Math.Max(0, block.Begin - block.First - Window + 1) / AttentionBlocks.Columns * AttentionBlocks.Columns;
+
+    /// <summary>How many of the keys from <paramref name="key"/> on lie before a query's window.</summary>
+    public readonly int Hidden(int query, int key) => Math.Clamp(query - Window + 1 - key, 0, AttentionBlocks.Columns);
 
     public readonly float* Query(int row, int head) => Qkv + row * Ld + head * D;
 

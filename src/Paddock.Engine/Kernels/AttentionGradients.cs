@@ -26,7 +26,8 @@ internal unsafe struct AttentionQueryGradient : ITileJob
         for (int i = 0; i < n; i++)
             Delta[first + (long)i * H] = Dot<V>(DOutput + (first + (long)i * H) * D, Shape.Output + (first + (long)i * H) * D, D);
         V scale = V.Broadcast(Shape.Scale);
-        for (int key = block.First; key < block.End; key += Columns)
+        int start = Shape.FirstKey(in block);
+        for (int key = start; key < block.End; key += Columns)
         {
             int count = Math.Min(Columns, block.End - key);
             AttentionBlocks.PackRows(Shape.Key(key, kv), Shape.Ld, count, kernel.Columns, D, keys);
@@ -36,15 +37,20 @@ internal unsafe struct AttentionQueryGradient : ITileJob
             for (int i = 0; i < n; i++)
             {
                 float* s = scores + i * Columns, ds = dScores + i * Columns;
-                int valid = Math.Clamp(block.Begin + i - key + 1, 0, count);
+                int valid = Math.Clamp(block.Begin + i - key + 1, 0, count), hidden = Math.Min(valid, Shape.Hidden(block.Begin + i, key));
                 V lse = V.Broadcast(Shape.LogSumExp[first + (long)i * H]), delta = V.Broadcast(Delta[first + (long)i * H]);
-                for (int j = 0; j < valid; j += V.Count)
-                    AttentionBlocks.SoftmaxGradient(s + j, ds + j, lse, delta, scale);
+                if (Shape.Cap > 0)
+                    for (int j = hidden / V.Count * V.Count; j < valid; j += V.Count)
+                        AttentionBlocks.CappedGradient(s + j, ds + j, lse, delta, scale, Shape.Cap);
+                else
+                    for (int j = hidden / V.Count * V.Count; j < valid; j += V.Count)
+                        AttentionBlocks.SoftmaxGradient(s + j, ds + j, lse, delta, scale);
+                new Span<float>(ds, hidden).Clear();
                 new Span<float>(ds + valid, Columns - valid).Clear();
             }
             AttentionBlocks.PackRows(dScores, Columns, n, kernel.Rows, count, packed);
             AttentionBlocks.PackColumns(Shape.Key(key, kv), Shape.Ld, D, kernel.Columns, count, keys);
-            AttentionBlocks.Multiply(in kernel, n, D, count, packed, keys, gradient, padded, key > block.First);
+            AttentionBlocks.Multiply(in kernel, n, D, count, packed, keys, gradient, padded, key > start);
         }
         for (int i = 0; i < n; i++)
             new Span<float>(gradient + i * padded, D).CopyTo(new(DQkv + (block.Begin + i) * Ldd + head * D, D));
@@ -88,10 +94,12 @@ internal unsafe struct AttentionKeyGradient : ITileJob
         AttentionBlocks.PackRows(Shape.Value(block.Begin, kv), Shape.Ld, n, kernel.Rows, D, values);
         V scale = V.Broadcast(Shape.Scale);
         bool add = false;
+        // the last query whose window reaches the block's last key
+        int last = (int)Math.Min(block.Last, block.End - 1L + Shape.Window);
         for (int head = kv * group; head < (kv + 1) * group; head++)
-            for (int query = block.Begin; query < block.Last; query += Columns, add = true)
+            for (int query = block.Begin; query < last; query += Columns, add = true)
             {
-                int count = Math.Min(Columns, block.Last - query);
+                int count = Math.Min(Columns, last - query);
                 long first = (long)query * H + head;
                 for (int j = 0; j < Columns; j++)
                 {
@@ -105,11 +113,17 @@ internal unsafe struct AttentionKeyGradient : ITileJob
                 for (int i = 0; i < n; i++)
                 {
                     float* s = scores + i * Columns, ds = dScores + i * Columns;
-                    int masked = Math.Clamp(block.Begin + i - query, 0, count);
-                    for (int j = masked / V.Count * V.Count; j < count; j += V.Count)
-                        AttentionBlocks.SoftmaxGradient(s + j, ds + j, V.Load(lse + j), V.Load(delta + j), scale);
+                    int masked = Math.Clamp(block.Begin + i - query, 0, count), seen = (int)Math.Clamp((long)block.Begin + i + Shape.Window - query, masked, count);
+                    if (Shape.Cap > 0)
+                        for (int j = masked / V.Count * V.Count; j < seen; j += V.Count)
+                            AttentionBlocks.CappedGradient(s + j, ds + j, V.Load(lse + j), V.Load(delta + j), scale, Shape.Cap);
+                    else
+                        for (int j = masked / V.Count * V.Count; j < seen; j += V.Count)
+                            AttentionBlocks.SoftmaxGradient(s + j, ds + j, V.Load(lse + j), V.Load(delta + j), scale);
                     new Span<float>(s, masked).Clear();
                     new Span<float>(ds, masked).Clear();
+                    new Span<float>(s + seen, count - seen).Clear();
+                    new Span<float>(ds + seen, count - seen).Clear();
                 }
                 AttentionBlocks.PackRows(scores, Columns, n, kernel.Rows, count, packed);
                 AttentionBlocks.PackColumns(DOutput + first * D, (nint)H * D, D, kernel.Columns, count, upstream);

@@ -16,10 +16,10 @@ internal static unsafe class DecodeAttention
         public CacheRow* Cache;
         public long LayerOffset;
         public CacheShape Shape;
-        public int H, KV, D;
+        public int H, KV, D, Window;
         public float* Q, Output, Scratch;
         public nint LdQ, LdO, ScratchStride;
-        public float Scale;
+        public float Scale, Cap;
     }
 
     private struct StoreContext
@@ -41,7 +41,10 @@ internal static unsafe class DecodeAttention
 
     /// <summary>output[r] = softmax(scale q[r] K^T) V over the row's cached tokens, its own included. q and output are [rows, H * D].</summary>
     /// <param name="layerOffset">Floats from a block's start to the layer's part.</param>
-    public static void Run(WorkerPool pool, int rows, CacheRow* cache, long layerOffset, int H, int KV, int D, float* q, int ldq, float scale, float* output, int ldo, DecodeTier tier = DecodeTier.Best)
+    /// <param name="window">Tokens a row sees, its own included; 0 for all.</param>
+    /// <param name="cap">Soft-cap of the scaled scores, 0 for none.</param>
+    public static void Run(WorkerPool pool, int rows, CacheRow* cache, long layerOffset, int H, int KV, int D, float* q, int ldq, float scale, float* output, int ldo, DecodeTier tier = DecodeTier.Best,
+        int window = 0, float cap = 0)
     {
         int longest = 0;
         for (int r = 0; r < rows; r++)
@@ -59,6 +62,8 @@ internal static unsafe class DecodeAttention
             Q = q,
             LdQ = ldq,
             Scale = scale,
+            Cap = cap,
+            Window = window > 0 ? window : int.MaxValue,
             Output = output,
             LdO = ldo,
             Scratch = pool.SharedScratch(stride * pool.Threads),
@@ -97,7 +102,10 @@ internal static unsafe class DecodeAttention
     {
         Context* c = (Context*)context;
         int r = tile / c->KV, kv = tile % c->KV, group = c->H / c->KV, T = c->Cache[r].Length;
-        float** blocks = c->Cache[r].Blocks;
+        // whole blocks before the window are passed over, the rest of what is before it is masked
+        int hidden = Math.Max(0, T - c->Window), passed = hidden / BlockTokens;
+        float** blocks = c->Cache[r].Blocks + passed;
+        (T, hidden) = (T - passed * BlockTokens, hidden - passed * BlockTokens);
         float* scores = c->Scratch + worker * c->ScratchStride;
         float* wide = scores + c->ScratchStride - c->Shape.ValueWidth;
         for (int g = 0; g < group; g++)
@@ -108,6 +116,9 @@ internal static unsafe class DecodeAttention
                 for (int lane = 0; lane < BlockTokens; lane += L.Count)
                     Scores<L>(c->D, q, c->Scale, blocks[b] + c->LayerOffset + c->Shape.KeyOffset(kv) + lane, scores + b * BlockTokens + lane);
             Span<float> weights = new(scores, T);
+            if (c->Cap > 0)
+                SoftCap.Values(weights, c->Cap);
+            weights[..hidden].Fill(float.NegativeInfinity);
             TensorPrimitives.Subtract(weights, TensorPrimitives.Max<float>(weights), weights);
             TensorPrimitives.Exp<float>(weights, weights);
             float inverse = 1f / TensorPrimitives.Sum<float>(weights);

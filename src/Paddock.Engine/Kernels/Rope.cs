@@ -9,7 +9,11 @@ internal static unsafe class Rope
     /// <summary>
     /// Rotates in place the first heads * D columns of each row of x; cos, sin [positions, D/2]. The inverse rotation is the backward pass.
     /// </summary>
-    public static void Apply(WorkerPool pool, int rows, int heads, int D, float* x, int ldx, int* positions, float* cos, float* sin, bool inverse)
+    public static void Apply(WorkerPool pool, int rows, int heads, int D, float* x, int ldx, int* positions, float* cos, float* sin, bool inverse) =>
+        Apply(pool, rows, heads, D, D, x, ldx, positions, cos, sin, inverse);
+
+    /// <summary>The same for the first R channels of each head, channel j paired with j + R/2; the others stay. cos, sin [positions, R/2].</summary>
+    public static void Apply(WorkerPool pool, int rows, int heads, int D, int R, float* x, int ldx, int* positions, float* cos, float* sin, bool inverse)
     {
         int rowsPerTile = Tiles.RowsPerTile(heads * D);
         Tiles.Run(pool, Tiles.Over(rows, rowsPerTile), new Job
@@ -17,6 +21,7 @@ internal static unsafe class Rope
             Rows = rows,
             Heads = heads,
             D = D,
+            R = R,
             RowsPerTile = rowsPerTile,
             X = x,
             Ldx = ldx,
@@ -33,13 +38,13 @@ internal static unsafe class Rope
         public int* Positions;
         public long Ldx;
         public float Sign;
-        public int Rows, Heads, D, RowsPerTile;
+        public int Rows, Heads, D, R, RowsPerTile;
 
         public readonly void Tile<V>(int tile, int worker)
             where V : unmanaged, ILanes<V>
         {
             float* buffer = stackalloc float[4 * Tail.Floats];
-            int end = Math.Min(Rows, (tile + 1) * RowsPerTile), half = D / 2;
+            int end = Math.Min(Rows, (tile + 1) * RowsPerTile), half = R / 2;
             V sign = V.Broadcast(Sign);
             for (int r = tile * RowsPerTile; r < end; r++)
             {

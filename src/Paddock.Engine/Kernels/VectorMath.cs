@@ -32,4 +32,9 @@ internal static class VectorMath
         p = V.Fma(p, r * r, r + V.Broadcast(1));
         return V.ZeroBelow(x, lowest, p * V.PowerOfTwo(shifted));
     }
+
+    /// <summary>tanh(x) = 1 - 2 / (exp(2x) + 1), to about one unit in the last place of 1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Tanh<V>(V x)
+        where V : unmanaged, ILanes<V> => V.Broadcast(1) - V.Broadcast(2) / (Exp(x + x) + V.Broadcast(1));
 }

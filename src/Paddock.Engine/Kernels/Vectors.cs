@@ -14,6 +14,10 @@ internal static unsafe class Vectors
     public static void Add(WorkerPool pool, long count, float* x, float* y) =>
         Tiles.Run(pool, Tiles.Over(count, Tiles.Elements), new AddJob { Count = count, X = x, Y = y });
 
+    /// <summary>x *= factor.</summary>
+    public static void Scale(WorkerPool pool, long count, float factor, float* x) =>
+        Tiles.Run(pool, Tiles.Over(count, Tiles.Elements), new ScaleJob { Count = count, Factor = factor, X = x });
+
     /// <summary>y = x.</summary>
     public static void Copy(WorkerPool pool, long count, float* x, float* y) =>
         Tiles.Run(pool, Tiles.Over(count, CopyTile), new CopyJob { Count = count, X = x, Y = y });
@@ -43,6 +47,24 @@ internal static unsafe class Vectors
                 V.Store(V.Load(Y + i) + V.Load(X + i), Y + i);
             for (; i < end; i++)
                 Y[i] += X[i];
+        }
+    }
+
+    private struct ScaleJob : ITileJob
+    {
+        public float* X;
+        public float Factor;
+        public long Count;
+
+        public readonly void Tile<V>(int tile, int worker)
+            where V : unmanaged, ILanes<V>
+        {
+            long i = (long)tile * Tiles.Elements, end = Math.Min(Count, i + Tiles.Elements);
+            V factor = V.Broadcast(Factor);
+            for (; i + V.Count <= end; i += V.Count)
+                V.Store(V.Load(X + i) * factor, X + i);
+            for (; i < end; i++)
+                X[i] *= Factor;
         }
     }
 

@@ -20,11 +20,11 @@ internal static unsafe class VocabularyLoss
 
     /// <summary>
     /// h [n, C] holds only the rows that have a target; w [V, C]; targets, logProbs, logSumExp [n]; entropies (nats) and argMax (lowest index
-    /// of the largest logit) are [n], or null when not wanted.
+    /// of the largest logit) are [n], or null when not wanted. Logits become cap tanh(logit / cap) unless cap is 0.
     /// </summary>
     /// <param name="kept">Receives the logits for the backward pass, <see cref="KeptFloats"/>; null when it is to compute them again.</param>
     public static void Forward(WorkerPool pool, int n, int C, int V, float* h, float* w, int* targets, float* logProbs, float* logSumExp, float* entropies,
-        int* argMax, float* kept = null)
+        int* argMax, float cap = 0, float* kept = null)
     {
         Chunks chunks = new(pool, n, V, kept);
         for (int row = 0; row < n; row += chunks.Rows)
@@ -35,6 +35,7 @@ internal static unsafe class VocabularyLoss
                 int columns = Math.Min(chunks.Columns, V - column);
                 float* logits = chunks.Logits(row, rows, column);
                 MatMul.NT(pool, rows, columns, C, h + (nint)row * C, C, w + (nint)column * C, C, logits, chunks.Ld, false);
+                SoftCap.Apply(pool, rows, columns, logits, chunks.Ld, cap);
                 Tiles.Run(pool, Tiles.Over(rows, rowsPerTile), new ForwardJob
                 {
                     Logits = logits,
@@ -66,7 +67,7 @@ internal static unsafe class VocabularyLoss
     /// </summary>
     /// <param name="kept">The logits that the forward pass left, overwritten here; null computes them again, with the same bits.</param>
     public static void Backward(WorkerPool pool, int n, int C, int V, float* h, float* w, int* targets, float* logSumExp, float* coefficients, float* entropies,
-        float* entropyCoefficients, float* dh, float* dW, float* kept = null)
+        float* entropyCoefficients, float* dh, float* dW, float cap = 0, float* kept = null)
     {
         Chunks chunks = new(pool, n, V, kept);
         for (int row = 0; row < n; row += chunks.Rows)
@@ -79,7 +80,10 @@ internal static unsafe class VocabularyLoss
                 float* wRows = w + (nint)column * C;
                 float* logits = chunks.Logits(row, rows, column);
                 if (kept == null)
+                {
                     MatMul.NT(pool, rows, columns, C, hRows, C, wRows, C, logits, chunks.Ld, false);
+                    SoftCap.Apply(pool, rows, columns, logits, chunks.Ld, cap);
+                }
                 Tiles.Run(pool, Tiles.Over(rows, rowsPerTile), new BackwardJob
                 {
                     Logits = logits,
@@ -93,6 +97,7 @@ internal static unsafe class VocabularyLoss
                     RowsPerTile = rowsPerTile,
                     Column = column,
                     Columns = columns,
+                    Cap = cap,
                 });
                 MatMul.NN(pool, rows, C, columns, logits, chunks.Ld, wRows, C, dhRows, C, column > 0);
                 if (dW != null)
@@ -186,6 +191,7 @@ internal static unsafe class VocabularyLoss
         public float* Logits, LogSumExp, Coefficients, Entropies, EntropyCoefficients;
         public int* Targets;
         public int Ld, Rows, RowsPerTile, Column, Columns;
+        public float Cap;
 
         public readonly void Tile<V>(int tile, int worker)
             where V : unmanaged, ILanes<V>
@@ -194,6 +200,11 @@ internal static unsafe class VocabularyLoss
             for (int r = tile * RowsPerTile; r < end; r++)
             {
                 float* z = Logits + (nint)r * Ld;
+                if (Cap > 0)
+                {
+                    Capped<V>(r, z, width);
+                    continue;
+                }
                 new Span<float>(z + Columns, Ld - Columns).Clear();
                 V lse = V.Broadcast(LogSumExp[r]), coefficient = V.Broadcast(-Coefficients[r]);
                 if (EntropyCoefficients == null)
@@ -214,6 +225,24 @@ internal static unsafe class VocabularyLoss
                 if ((uint)target < (uint)Columns)
                     z[target] += Coefficients[r];
             }
+        }
+
+        // the same with the derivative of the cap, 1 - (z / cap)^2 of the capped logit
+        private readonly void Capped<V>(int r, float* z, int width)
+            where V : unmanaged, ILanes<V>
+        {
+            new Span<float>(z + Columns, Ld - Columns).Clear();
+            int target = Targets[r] - Column;
+            float ratio = (uint)target < (uint)Columns ? z[target] / Cap : 1;
+            V lse = V.Broadcast(LogSumExp[r]), coefficient = V.Broadcast(-Coefficients[r]), one = V.Broadcast(1), inverse = V.Broadcast(1 / Cap);
+            V slope = V.Broadcast(EntropyCoefficients == null ? 0 : -EntropyCoefficients[r]), entropy = V.Broadcast(EntropyCoefficients == null ? 0 : Entropies[r]);
+            for (int j = 0; j < width; j += V.Count)
+            {
+                V capped = V.Load(z + j), logP = V.Max(V.Broadcast(-1e30f), capped - lse), share = capped * inverse;
+                V.Store(VectorMath.Exp(logP) * V.Fma(slope, logP + entropy, coefficient) * (one - share * share), z + j);
+            }
+            if ((uint)target < (uint)Columns)
+                z[target] += Coefficients[r] * (1 - ratio * ratio);
         }
     }
 }

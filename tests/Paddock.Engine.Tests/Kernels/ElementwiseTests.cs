@@ -14,6 +14,9 @@ public class ElementwiseTests
     public void Gelu_equals_its_scalar_twin() => ElementwiseChecks.GeluTwin();
 
     [Fact]
+    public void Activations_equal_their_scalar_twins() => ElementwiseChecks.ActivationTwins();
+
+    [Fact]
     public void Activations_saturate_and_keep_nan() => ElementwiseChecks.ActivationLimits();
 
     [Fact]

@@ -11,5 +11,8 @@ public class NormTests
     public void Threads_and_neighbours_do_not_change_a_bit() => NormChecks.Invariance();
 
     [Fact]
+    public void Query_and_key_norm_equals_its_scalar_twin() => NormChecks.QueryKeyTwin();
+
+    [Fact]
     public void Nan_stays_in_its_row() => NormChecks.NotFinite();
 }

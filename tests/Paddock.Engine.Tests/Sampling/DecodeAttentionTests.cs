@@ -10,11 +10,15 @@ namespace Paddock.Engine.Tests.Sampling;
 public unsafe class DecodeAttentionTests
 {
     [Theory]
-    [InlineData(6, 2, 8)]
-    [InlineData(3, 1, 64)]
-    [InlineData(4, 4, 18)]
-    [InlineData(9, 3, 16)]
-    public void Cached_attention_agrees_with_its_twin_alone_and_in_a_batch(int H, int KV, int D)
+    [InlineData(6, 2, 8, 0, 0)]
+    [InlineData(3, 1, 64, 0, 0)]
+    [InlineData(4, 4, 18, 0, 0)]
+    [InlineData(9, 3, 16, 0, 0)]
+    [InlineData(4, 2, 8, 1, 0)]
+    [InlineData(4, 2, 8, 16, 0)]
+    [InlineData(4, 2, 8, 20, 2)]
+    [InlineData(4, 2, 8, 0, 1.5)]
+    public void Cached_attention_agrees_with_its_twin_alone_and_in_a_batch(int H, int KV, int D, int window, float cap)
     {
         int[] lengths = [1, 2, 15, 16, 17, 33, 70];
         int rows = lengths.Length, width = (H + 2 * KV) * D;
@@ -36,15 +40,15 @@ public unsafe class DecodeAttentionTests
                 DecodeAttention.Store(one, 1, table + r, offset, KV, D, qkv.Pointer + r * width + H * D, qkv.Pointer + r * width + (H + KV) * D, width);
             }
         float scale = 1f / MathF.Sqrt(D);
-        ReferenceDecode.Attention(rows, table, offset, H, KV, D, qkv.Pointer, width, scale, expected.Pointer, H * D);
+        ReferenceDecode.Attention(rows, table, offset, H, KV, D, qkv.Pointer, width, scale, expected.Pointer, H * D, window, cap);
         foreach (DecodeTier tier in DecodeMatMulTests.Tiers())
         {
-            DecodeAttention.Run(two, rows, table, offset, H, KV, D, qkv.Pointer, width, scale, output.Pointer, H * D, tier);
+            DecodeAttention.Run(two, rows, table, offset, H, KV, D, qkv.Pointer, width, scale, output.Pointer, H * D, tier, window, cap);
             for (int i = 0; i < output.Length; i++)
                 Assert.Equal(expected.Span[i], output.Span[i], 1e-5f);
             for (int r = 0; r < rows; r++)
             {
-                DecodeAttention.Run(one, 1, table + r, offset, H, KV, D, qkv.Pointer + r * width, width, scale, alone.Pointer, H * D, tier);
+                DecodeAttention.Run(one, 1, table + r, offset, H, KV, D, qkv.Pointer + r * width, width, scale, alone.Pointer, H * D, tier, window, cap);
                 Assert.True(alone.Span.SequenceEqual(output.Slice(r * H * D, H * D)), $"{tier}, row {r}");
             }
         }

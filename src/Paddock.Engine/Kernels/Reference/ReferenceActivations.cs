@@ -50,3 +50,52 @@ internal static unsafe class ReferenceGelu
         }
     }
 }
+
+/// <summary>Scalar twin of <see cref="Activation{A}"/> for each function.</summary>
+internal static unsafe class ReferenceActivation
+{
+    /// <summary>f(x), and its derivative by central differences in double.</summary>
+    public static (double Value, double Slope) At<A>(double x)
+        where A : struct, IActivation
+    {
+        const double Step = 1e-5;
+        return (Value<A>(x), typeof(A) == typeof(ReluActivation) ? x > 0 ? 1 : 0 : (Value<A>(x + Step) - Value<A>(x - Step)) / (2 * Step));
+    }
+
+    public static void GatedForward<A>(int rows, int F, float* gateUp, float* y)
+        where A : struct, IActivation
+    {
+        for (long r = 0; r < rows; r++)
+            for (int i = 0; i < F; i++)
+                y[r * F + i] = (float)(Value<A>(gateUp[2 * r * F + i]) * gateUp[(2 * r + 1) * F + i]);
+    }
+
+    public static void GatedBackward<A>(int rows, int F, float* gateUp, float* dy, float* dGateUp)
+        where A : struct, IActivation
+    {
+        for (long r = 0; r < rows; r++)
+            for (int i = 0; i < F; i++)
+            {
+                (double value, double slope) = At<A>(gateUp[2 * r * F + i]);
+                dGateUp[2 * r * F + i] = (float)(dy[r * F + i] * slope * gateUp[(2 * r + 1) * F + i]);
+                dGateUp[(2 * r + 1) * F + i] = (float)(dy[r * F + i] * value);
+            }
+    }
+
+    private static double Value<A>(double x)
+        where A : struct, IActivation =>
+        typeof(A) == typeof(ReluActivation) ? Math.Max(0, x)
+        : typeof(A) == typeof(TanhGeluActivation) ? 0.5 * x * (1 + Math.Tanh(ReferenceGelu.Slope * (x + ReferenceGelu.Cubic * x * x * x)))
+        : x * Phi(x);
+
+    // the series of G. Marsaglia 2004 ("Evaluating the normal distribution"): 1/2 + density (x + x^3/3 + x^5/15 + ...), exact where it converges
+    private static double Phi(double x)
+    {
+        if (Math.Abs(x) > 8)
+            return x > 0 ? 1 : 0;
+        double sum = x, term = x;
+        for (int i = 3; i < 400; i += 2)
+            sum += term *= x * x / i;
+        return 0.5 + sum * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI);
+    }
+}

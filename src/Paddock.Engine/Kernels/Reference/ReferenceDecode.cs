@@ -47,32 +47,32 @@ internal static unsafe class ReferenceDecode
     }
 
     /// <summary>Twin of <see cref="DecodeAttention.Run"/>, in double.</summary>
-    public static void Attention(int rows, CacheRow* cache, long layerOffset, int H, int KV, int D, float* q, int ldq, float scale, float* output, int ldo)
+    public static void Attention(int rows, CacheRow* cache, long layerOffset, int H, int KV, int D, float* q, int ldq, float scale, float* output, int ldo, int window = 0, float cap = 0)
     {
         CacheShape shape = new(KV, D);
         for (int r = 0; r < rows; r++)
         {
-            int T = cache[r].Length;
+            int T = cache[r].Length, first = window > 0 ? Math.Max(0, T - window) : 0;
             double[] weights = new double[T];
             for (int h = 0; h < H; h++)
             {
                 int kv = h / (H / KV);
                 double largest = double.NegativeInfinity, total = 0;
-                for (int t = 0; t < T; t++)
+                for (int t = first; t < T; t++)
                 {
                     float* block = cache[r].Blocks[t / CacheShape.BlockTokens] + layerOffset;
                     double score = 0;
                     for (int d = 0; d < D; d++)
                         score += (double)q[(long)r * ldq + h * D + d] * block[shape.KeyOffset(kv) + d * CacheShape.BlockTokens + t % CacheShape.BlockTokens];
-                    weights[t] = score * scale;
+                    weights[t] = cap > 0 ? cap * Math.Tanh(score * scale / cap) : score * scale;
                     largest = Math.Max(largest, weights[t]);
                 }
-                for (int t = 0; t < T; t++)
+                for (int t = first; t < T; t++)
                     total += weights[t] = Math.Exp(weights[t] - largest);
                 for (int d = 0; d < D; d++)
                 {
                     double sum = 0;
-                    for (int t = 0; t < T; t++)
+                    for (int t = first; t < T; t++)
                         sum += weights[t] * (cache[r].Blocks[t / CacheShape.BlockTokens] + layerOffset)[shape.ValueOffset(kv) + t % CacheShape.BlockTokens * shape.ValueWidth + d];
                     output[(long)r * ldo + h * D + d] = (float)(sum / total);
                 }

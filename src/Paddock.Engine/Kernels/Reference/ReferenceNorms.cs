@@ -81,3 +81,49 @@ internal static unsafe class ReferenceLayerNorm
         }
     }
 }
+
+/// <summary>Scalar twin of <see cref="QueryKeyNorm"/>.</summary>
+internal static unsafe class ReferenceQueryKeyNorm
+{
+    public static void Forward(int rows, QueryKeyShape shape, float* x, int ldx, float* queryScale, float* keyScale, float eps)
+    {
+        for (long r = 0; r < rows; r++)
+            for (int g = 0, start = 0; g < shape.Groups; g++)
+            {
+                int n = g < shape.Queries ? shape.QueryWidth : shape.KeyWidth;
+                float* w = g < shape.Queries ? queryScale : keyScale;
+                float* group = x + r * ldx + start;
+                double squares = 0;
+                for (int i = 0; i < n; i++)
+                    squares += (double)group[i] * group[i];
+                for (int i = 0; i < n; i++)
+                    group[i] = (float)(group[i] / Math.Sqrt(squares / n + eps) * w[i]);
+                start += n;
+            }
+    }
+
+    /// <summary>In place on dx; x [rows, Width] are the values before the norm.</summary>
+    public static void Backward(int rows, QueryKeyShape shape, float* dx, int lddx, float* queryScale, float* keyScale, float* x, float eps, double[] dQueryScale, double[] dKeyScale)
+    {
+        for (long r = 0; r < rows; r++)
+            for (int g = 0, start = 0; g < shape.Groups; g++)
+            {
+                bool isQuery = g < shape.Queries;
+                int n = isQuery ? shape.QueryWidth : shape.KeyWidth;
+                float* w = isQuery ? queryScale : keyScale, group = x + r * shape.Width + start, d = dx + r * lddx + start;
+                double squares = 0, dot = 0;
+                for (int i = 0; i < n; i++)
+                {
+                    squares += (double)group[i] * group[i];
+                    dot += (double)d[i] * w[i] * group[i];
+                }
+                double s = 1 / Math.Sqrt(squares / n + eps);
+                for (int i = 0; i < n; i++)
+                {
+                    (isQuery ? dQueryScale : dKeyScale)[i] += d[i] * group[i] * s;
+                    d[i] = (float)(s * w[i] * d[i] - group[i] * s * s * s / n * dot);
+                }
+                start += n;
+            }
+    }
+}

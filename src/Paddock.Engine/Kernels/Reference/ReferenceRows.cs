@@ -3,9 +3,12 @@ namespace Paddock.Engine.Kernels.Reference;
 /// <summary>Scalar twin of <see cref="Rope"/>.</summary>
 internal static unsafe class ReferenceRope
 {
-    public static void Apply(int rows, int heads, int D, float* x, int ldx, int* positions, float* cos, float* sin, bool inverse)
+    public static void Apply(int rows, int heads, int D, float* x, int ldx, int* positions, float* cos, float* sin, bool inverse) =>
+        Apply(rows, heads, D, D, x, ldx, positions, cos, sin, inverse);
+
+    public static void Apply(int rows, int heads, int D, int R, float* x, int ldx, int* positions, float* cos, float* sin, bool inverse)
     {
-        int half = D / 2;
+        int half = R / 2;
         for (long r = 0; r < rows; r++)
             for (int h = 0; h < heads; h++)
                 for (int j = 0; j < half; j++)

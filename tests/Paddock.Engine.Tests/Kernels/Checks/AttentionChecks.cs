@@ -18,11 +18,13 @@ internal static unsafe class AttentionChecks
         One(pool, 2, 1, 128, [66]);
         One(pool, 1, 1, 1, [3]);
         One(pool, 2, 1, 8, []);
+        foreach ((int window, float cap) in (ReadOnlySpan<(int, float)>)[(1, 0), (5, 0), (16, 2), (48, 0), (64, 0), (65, 1.5f), (0, 1), (100, 0)])
+            One(pool, 2, 1, 16, [1, 20, 64, 65, 210], window, cap);
     }
 
-    private static void One(WorkerPool pool, int H, int KV, int D, int[] lengths)
+    private static void One(WorkerPool pool, int H, int KV, int D, int[] lengths, int window = 0, float cap = 0)
     {
-        string what = $"attention H {H} KV {KV} D {D} lengths {string.Join(',', lengths)}";
+        string what = $"attention H {H} KV {KV} D {D} window {window} cap {cap} lengths {string.Join(',', lengths)}";
         using Arena arena = new(what);
         int S = lengths.Length, width = (H + 2 * KV) * D, ld = width + 5, ldd = width + 2;
         int[] ends = new int[S + 1];
@@ -34,12 +36,12 @@ internal static unsafe class AttentionChecks
         float* qkv = arena.Random(N * ld, 1.5f), dO = arena.Random(N * H * D);
         float* o = arena.Zeros(N * H * D), o2 = arena.Zeros(N * H * D), lse = arena.Zeros(N * H), lse2 = arena.Zeros(N * H);
         float* d = arena.Random(N * ldd), d2 = arena.Copy(d, N * ldd);
-        Attention.Forward(pool, S, offsets, H, KV, D, qkv, ld, scale, o, lse);
-        ReferenceAttention.Forward(S, offsets, H, KV, D, qkv, ld, scale, o2, lse2);
+        Attention.Forward(pool, S, offsets, H, KV, D, qkv, ld, scale, o, lse, window, cap);
+        ReferenceAttention.Forward(S, offsets, H, KV, D, qkv, ld, scale, o2, lse2, window, cap);
         Compare.Near($"{what}: output", o, o2, N * H * D, 4e-6);
         Compare.Near($"{what}: log-sum-exp", lse, lse2, N * H, 4e-6);
-        Attention.Backward(pool, S, offsets, H, KV, D, qkv, ld, scale, o2, lse2, dO, d, ldd);
-        ReferenceAttention.Backward(S, offsets, H, KV, D, qkv, ld, scale, o2, lse2, dO, d2, ldd);
+        Attention.Backward(pool, S, offsets, H, KV, D, qkv, ld, scale, o2, lse2, dO, d, ldd, window, cap);
+        ReferenceAttention.Backward(S, offsets, H, KV, D, qkv, ld, scale, o2, lse2, dO, d2, ldd, window, cap);
         Compare.Near($"{what}: gradient", d, d2, N * ldd, 1e-5);
         arena.CheckGuards(what);
     }

@@ -48,6 +48,42 @@ internal static unsafe class ElementwiseChecks
         }
     }
 
+    public static void ActivationTwins()
+    {
+        using WorkerPool pool = new(2);
+        Twin<ReluActivation>(pool);
+        Twin<ExactGeluActivation>(pool);
+        Twin<TanhGeluActivation>(pool);
+    }
+
+    private static void Twin<A>(WorkerPool pool)
+        where A : struct, IActivation
+    {
+        foreach (int n in Sizes.BoundaryWidths)
+        {
+            string what = $"{typeof(A).Name} {n}";
+            int rows = 1 + 9000 / n;
+            using Arena arena = new(what);
+            float* x = arena.Random(2 * rows * n, 4), dy = arena.Random(rows * n), y = arena.Zeros(rows * n), y2 = arena.Zeros(rows * n);
+            float* dx = arena.Zeros(2 * rows * n), dx2 = arena.Zeros(2 * rows * n);
+            Activation<A>.Forward(pool, rows * n, x, y);
+            for (int i = 0; i < rows * n; i++)
+                (y2[i], dx2[i]) = ((float)ReferenceActivation.At<A>(x[i]).Value, (float)(ReferenceActivation.At<A>(x[i]).Slope * dy[i]));
+            Compare.Near(what, y, y2, rows * n, 1e-6);
+            Activation<A>.Backward(pool, rows * n, x, dy, dx);
+            Compare.Near($"{what} backward", dx, dx2, rows * n, 2e-6);
+            Activation<A>.GatedForward(pool, rows, n, x, y);
+            ReferenceActivation.GatedForward<A>(rows, n, x, y2);
+            Compare.Near($"{what} gated", y, y2, rows * n, 1e-6);
+            Activation<A>.GatedBackward(pool, rows, n, x, dy, dx);
+            ReferenceActivation.GatedBackward<A>(rows, n, x, dy, dx2);
+            Compare.Near($"{what} gated backward", dx, dx2, 2 * rows * n, 2e-6);
+            Activation<A>.GatedBackward(pool, rows, n, x, dy, x);
+            Compare.SameBits($"{what} gated backward in place", x, dx, 2 * rows * n);
+            arena.CheckGuards(what);
+        }
+    }
+
     /// <summary>Large arguments saturate, NaN stays NaN.</summary>
     public static void ActivationLimits()
     {
@@ -131,6 +167,12 @@ internal static unsafe class ElementwiseChecks
             Compare.Near(what, x, x2, rows * ld, 1e-6);
             Rope.Apply(pool, rows, heads, D, x, ld, at, cos, sin, true);
             Compare.Near($"{what} and back", x, original, rows * ld, 1e-6);
+            // the same rotation of the leading channels of wider heads
+            int wide = D + 3;
+            float* partial = arena.Random(rows * (heads * wide)), partial2 = arena.Copy(partial, rows * heads * wide);
+            Rope.Apply(pool, rows, heads, wide, D, partial, heads * wide, at, cos, sin, false);
+            ReferenceRope.Apply(rows, heads, wide, D, partial2, heads * wide, at, cos, sin, false);
+            Compare.Near($"{what} of {wide}", partial, partial2, rows * heads * wide, 1e-6);
             arena.CheckGuards(what);
         }
     }

@@ -111,4 +111,37 @@ internal static unsafe class NormChecks
                     throw new MismatchException($"NaN in the second row: element {i} of the norm is {y[i]}");
         }
     }
+
+    /// <summary>Norms of queries and keys, each head alone and all at once.</summary>
+    public static void QueryKeyTwin()
+    {
+        using WorkerPool pool = new(2);
+        foreach (int D in Sizes.BoundaryWidths)
+            foreach (QueryKeyShape shape in (ReadOnlySpan<QueryKeyShape>)[new(3, D, 2, D), new(1, 3 * D, 1, D)])
+            {
+                string what = $"query and key norm {shape}";
+                const int Rows = 40;
+                int W = shape.Width, ld = W + D + 3;
+                using Arena arena = new(what);
+                float* x = arena.Random(Rows * ld), x2 = arena.Copy(x, Rows * ld), raw = arena.Zeros(Rows * W), rstd = arena.Zeros(Rows * shape.Groups);
+                float* q = arena.Random(shape.QueryWidth), k = arena.Random(shape.KeyWidth), dq = arena.Zeros(shape.QueryWidth), dk = arena.Zeros(shape.KeyWidth);
+                QueryKeyNorm.Forward(pool, Rows, shape, x, ld, q, k, 1e-5f, raw, rstd);
+                ReferenceQueryKeyNorm.Forward(Rows, shape, x2, ld, q, k, 1e-5f);
+                Compare.Near(what, x, x2, Rows * ld, 2e-6);
+                float* d = arena.Random(Rows * ld), d2 = arena.Copy(d, Rows * ld), frozen = arena.Copy(d, Rows * ld), dq2 = arena.Zeros(shape.QueryWidth), dk2 = arena.Zeros(shape.KeyWidth);
+                double[] forQueries = new double[shape.QueryWidth], forKeys = new double[shape.KeyWidth];
+                QueryKeyNorm.Backward(pool, Rows, shape, d, ld, q, k, raw, rstd, dq, dk);
+                QueryKeyNorm.Backward(pool, Rows, shape, frozen, ld, q, k, raw, rstd, null, null);
+                ReferenceQueryKeyNorm.Backward(Rows, shape, d2, ld, q, k, raw, 1e-5f, forQueries, forKeys);
+                for (int i = 0; i < forQueries.Length; i++)
+                    dq2[i] = (float)forQueries[i];
+                for (int i = 0; i < forKeys.Length; i++)
+                    dk2[i] = (float)forKeys[i];
+                Compare.Near($"{what}: gradient", d, d2, Rows * ld, 1e-5);
+                Compare.SameBits($"{what}: gradient with frozen scales", frozen, d, Rows * ld);
+                Compare.Near($"{what}: gradient of the queries' scale", dq, dq2, shape.QueryWidth, 1e-5);
+                Compare.Near($"{what}: gradient of the keys' scale", dk, dk2, shape.KeyWidth, 1e-5);
+                arena.CheckGuards(what);
+            }
+    }
 }

@@ -16,32 +16,34 @@ internal static unsafe class VocabularyLossChecks
         One(pool, 1, 33, 1024);
         One(pool, 12, 20, 9001);
         One(pool, 530, 3, 4100);
+        One(pool, 5, 9, 33, 1.5f);
+        One(pool, 12, 20, 9001, 4);
     }
 
-    private static void One(WorkerPool pool, int n, int C, int V)
+    private static void One(WorkerPool pool, int n, int C, int V, float cap = 0)
     {
-        string what = $"vocabulary loss n {n} C {C} V {V}";
+        string what = $"vocabulary loss n {n} C {C} V {V} cap {cap}";
         using Arena arena = new(what);
         float* h = arena.Random(n * C), w = arena.Random(V * C), lp = arena.Zeros(n), lp2 = arena.Zeros(n), lse = arena.Zeros(n), lse2 = arena.Zeros(n);
         float* e = arena.Zeros(n), e2 = arena.Zeros(n), c = arena.Random(n), ec = arena.Random(n);
         int* targets = arena.Integers(n, V), best = arena.Integers(n, 1), best2 = arena.Integers(n, 1);
-        VocabularyLoss.Forward(pool, n, C, V, h, w, targets, lp, lse, e, best);
-        ReferenceVocabularyLoss.Forward(n, C, V, h, w, targets, lp2, lse2, e2, best2);
+        VocabularyLoss.Forward(pool, n, C, V, h, w, targets, lp, lse, e, best, cap);
+        ReferenceVocabularyLoss.Forward(n, C, V, h, w, targets, lp2, lse2, e2, best2, cap);
         Compare.Near($"{what}: log-probs", lp, lp2, n, 2e-6);
         Compare.Near($"{what}: log-sum-exp", lse, lse2, n, 2e-6);
         Compare.Near($"{what}: entropies", e, e2, n, 4e-6);
         for (int i = 0; i < n; i++)
             if (best[i] != best2[i])
                 throw new MismatchException($"{what}: arg max of row {i} is {best[i]}, expected {best2[i]}");
-        VocabularyLoss.Forward(pool, n, C, V, h, w, targets, e, lse, null, null);
+        VocabularyLoss.Forward(pool, n, C, V, h, w, targets, e, lse, null, null, cap);
         Compare.SameBits($"{what}: log-probs alone", e, lp, n);
         foreach (bool entropy in (ReadOnlySpan<bool>)[false, true])
         {
             float* dh = arena.Random(n * C), dh2 = arena.Zeros(n * C), only = arena.Zeros(n * C), dW = arena.Random(V * C), dW2 = arena.Copy(dW, V * C);
             float* entropies = entropy ? e2 : null, slopes = entropy ? ec : null;
-            VocabularyLoss.Backward(pool, n, C, V, h, w, targets, lse2, c, entropies, slopes, dh, dW);
-            VocabularyLoss.Backward(pool, n, C, V, h, w, targets, lse2, c, entropies, slopes, only, null);
-            ReferenceVocabularyLoss.Backward(n, C, V, h, w, targets, lse2, c, entropies, slopes, dh2, dW2);
+            VocabularyLoss.Backward(pool, n, C, V, h, w, targets, lse2, c, entropies, slopes, dh, dW, cap);
+            VocabularyLoss.Backward(pool, n, C, V, h, w, targets, lse2, c, entropies, slopes, only, null, cap);
+            ReferenceVocabularyLoss.Backward(n, C, V, h, w, targets, lse2, c, entropies, slopes, dh2, dW2, cap);
             Compare.Near($"{what} entropy {entropy}: dh", dh, dh2, n * C, 1e-5);
             Compare.SameBits($"{what} entropy {entropy}: dh without dW", only, dh, n * C);
             float* kept = arena.Zeros(VocabularyLoss.KeptFloats(n, V)), keptW = arena.Zeros(V * C);
