@@ -17,12 +17,14 @@ namespace Paddock.Engine.Checkpoints;
 /// </summary>
 public static class BlockFormats
 {
-    /// <summary>Values of one block.</summary>
-    public const int BlockValues = 32;
+    private const int BlockValues = 32;
 
     public static bool IsBlock(TensorFormat format) => format >= TensorFormat.Q4_0;
 
-    /// <summary>Bytes of one block of 32 values.</summary>
+    /// <summary>Values of one block: 32, or 256 in the formats with K (<see cref="SuperBlockFormats"/>).</summary>
+    public static int ValuesOf(TensorFormat format) => format >= TensorFormat.Q4_K ? SuperBlockFormats.Values : BlockValues;
+
+    /// <summary>Bytes of one block.</summary>
     public static int BlockBytes(TensorFormat format) => format switch
     {
         TensorFormat.Q4_0 => 18,
@@ -30,6 +32,9 @@ public static class BlockFormats
         TensorFormat.Q5_0 => 22,
         TensorFormat.Q5_1 => 24,
         TensorFormat.Q8_0 => 34,
+        TensorFormat.Q4_K => 144,
+        TensorFormat.Q5_K => 176,
+        TensorFormat.Q6_K => 210,
         _ => throw new ArgumentOutOfRangeException(nameof(format), format, "not a block format"),
     };
 
@@ -38,9 +43,10 @@ public static class BlockFormats
     {
         if (!IsBlock(format))
             return checked(count * FloatFormats.Size(format));
-        if (count % BlockValues != 0)
-            throw new ArgumentException($"{count} values are not whole blocks of {BlockValues}", nameof(count));
-        return checked(count / BlockValues * BlockBytes(format));
+        int values = ValuesOf(format);
+        if (count % values != 0)
+            throw new ArgumentException($"{count} values are not whole blocks of {values}", nameof(count));
+        return checked(count / values * BlockBytes(format));
     }
 
     /// <summary>Widens values in any format to float32; the source has exactly the bytes of the destination's values.</summary>
@@ -53,6 +59,13 @@ public static class BlockFormats
         }
         if (source.Length != Bytes(format, destination.Length))
             throw new ArgumentException($"{source.Length} bytes are not {destination.Length} values of {format}", nameof(source));
+        if (ValuesOf(format) == SuperBlockFormats.Values)
+        {
+            int bytes = BlockBytes(format);
+            for (int block = 0; block < destination.Length / SuperBlockFormats.Values; block++)
+                SuperBlockFormats.Widen(format, source.Slice(block * bytes, bytes), destination.Slice(block * SuperBlockFormats.Values, SuperBlockFormats.Values));
+            return;
+        }
         // the one check above is the bound of every access below
         ref byte from = ref MemoryMarshal.GetReference(source);
         ref float to = ref MemoryMarshal.GetReference(destination);

@@ -158,11 +158,14 @@ public sealed class GgufFile : IDisposable
             6 => TensorFormat.Q5_0,
             7 => TensorFormat.Q5_1,
             8 => TensorFormat.Q8_0,
+            12 => TensorFormat.Q4_K,
+            13 => TensorFormat.Q5_K,
+            14 => TensorFormat.Q6_K,
             30 => TensorFormat.BFloat16,
-            _ => throw new BadInputException($"{where} is stored as {(type < TypeNames.Length ? TypeNames[type] : $"type {type}")}, which cannot be read; use a GGUF in F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 or Q8_0"),
+            _ => throw new BadInputException($"{where} is stored as {(type < TypeNames.Length ? TypeNames[type] : $"type {type}")}, which cannot be read; use a GGUF in F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K or Q6_K"),
         };
-        if (BlockFormats.IsBlock(format) && shape[^1] % BlockFormats.BlockValues != 0)
-            throw new BadInputException($"{where}: rows of {shape[^1]} values are not whole blocks of {BlockFormats.BlockValues}, as {format} needs");
+        if (BlockFormats.IsBlock(format) && shape[^1] % BlockFormats.ValuesOf(format) != 0)
+            throw new BadInputException($"{where}: rows of {shape[^1]} values are not whole blocks of {BlockFormats.ValuesOf(format)}, as {format} needs");
         return (new(name, format, shape), reader.UInt64("a tensor's offset"));
     }
 

@@ -1,7 +1,7 @@
 namespace Paddock.Engine.Checkpoints;
 
-/// <summary>How a tensor's numbers are stored in a file. Block formats hold 32 values a block.</summary>
-public enum TensorFormat { Float32, Float16, BFloat16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 }
+/// <summary>How a tensor's numbers are stored in a file. Block formats hold 32 values a block, those with K 256.</summary>
+public enum TensorFormat { Float32, Float16, BFloat16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K }
 
 /// <summary>A tensor of a checkpoint under its Hugging Face name, outermost dimension first.</summary>
 public sealed record TensorInfo(string Name, TensorFormat Format, IReadOnlyList<int> Shape)

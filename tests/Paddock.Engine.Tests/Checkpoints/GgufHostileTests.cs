@@ -67,7 +67,8 @@ public sealed class GgufHostileTests : IDisposable
         AssertBad("has a size of 0", new GgufBuilder().RawTensor("t", [4, 0], 0, FourFloats));
         AssertBad("has 5 dimensions", new GgufBuilder().RawTensor("t", [1, 1, 1, 1, 1], 0, FourFloats));
         AssertBad("has 0 dimensions", new GgufBuilder().RawTensor("t", [], 0, FourFloats));
-        AssertBad("is stored as Q6_K, which cannot be read; use a GGUF in F32", new GgufBuilder().RawTensor("t", [256], 14, new byte[210]));
+        AssertBad("is stored as Q2_K, which cannot be read; use a GGUF in F32", new GgufBuilder().RawTensor("t", [256], 10, new byte[84]));
+        AssertBad("rows of 32 values are not whole blocks of 256", new GgufBuilder().RawTensor("t", [32], 12, new byte[144]));
         AssertBad("is stored as type 1000", new GgufBuilder().RawTensor("t", [256], 1000, new byte[210]));
         AssertBad("rows of 33 values are not whole blocks of 32", new GgufBuilder().RawTensor("t", [33], 8, new byte[68]));
         AssertBad("the tensor 't' appears twice", new GgufBuilder().RawTensor("t", [4], 0, FourFloats).RawTensor("t", [4], 0, FourFloats));
