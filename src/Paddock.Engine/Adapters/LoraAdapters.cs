@@ -22,6 +22,8 @@ internal sealed unsafe class LoraAdapters : IDisposable
     public LoraAdapters(ModelWeights weights, LoraOptions options, ulong seed)
     {
         options.Check();
+        foreach (string target in options.Targets)
+            CheckTarget(weights, target);
         List<(Parameter Matrix, Parameter A, List<LoraSite> Sites)> plan = [];
         for (int l = 0; l < weights.Layout.Layers.Count; l++)
             Plan(weights.Sites(l), options, plan);
@@ -60,6 +62,20 @@ internal sealed unsafe class LoraAdapters : IDisposable
         return null;
     }
 
+    /// <summary>Last parts of the names of the adapted modules, each once.</summary>
+    public List<string> Modules()
+    {
+        List<string> modules = [];
+        foreach ((_, LoraGroup group) in _groups)
+            foreach (LoraSite site in group.Sites)
+            {
+                string module = site.Path[(site.Path.LastIndexOf('.') + 1)..];
+                if (!modules.Contains(module))
+                    modules.Add(module);
+            }
+        return modules;
+    }
+
     /// <summary>The tensors of a PEFT adapter file over a buffer of this layout.</summary>
     public IEnumerable<ExportTensor> Export(NativeBuffer buffer)
     {
@@ -87,8 +103,6 @@ internal sealed unsafe class LoraAdapters : IDisposable
 
     private void Plan(IReadOnlyList<ProjectionSite> sites, LoraOptions options, List<(Parameter, Parameter, List<LoraSite>)> plan)
     {
-        foreach (string target in options.Targets)
-            CheckTarget(sites, target);
         for (int first = 0; first < sites.Count;)
         {
             Parameter matrix = sites[first].Matrix;
@@ -105,7 +119,7 @@ internal sealed unsafe class LoraAdapters : IDisposable
                 Parameter b = _layout.Matrix($"{matrix.Name}.B.{j}", chosen[j].Rows, options.Rank);
                 adapters.Add(new(chosen[j].Path, chosen[j].FirstRow, b));
                 _maps.Add(new($"{PeftPrefix}{chosen[j].Path}.lora_A.weight", a, j * options.Rank, options.Rank, false));
-                _maps.Add(new($"{PeftPrefix}{chosen[j].Path}.lora_B.weight", b));
+                _maps.Add(new($"{PeftPrefix}{chosen[j].Path}.lora_B.weight", b) { StoredRows = chosen[j].StoredRows });
             }
             plan.Add((matrix, a, adapters));
         }
@@ -130,15 +144,19 @@ internal sealed unsafe class LoraAdapters : IDisposable
         return site.Path.EndsWith("." + target, StringComparison.Ordinal);
     }
 
-    private static void CheckTarget(IReadOnlyList<ProjectionSite> sites, string target)
+    // some layers may lack a projection that others have
+    private static void CheckTarget(ModelWeights weights, string target)
     {
         List<string> known = [];
-        foreach (ProjectionSite site in sites)
-        {
-            if (Answers(site, target))
-                return;
-            known.AddRange(site.Targets);
-        }
+        for (int l = 0; l < weights.Layout.Layers.Count; l++)
+            foreach (ProjectionSite site in weights.Sites(l))
+            {
+                if (Answers(site, target))
+                    return;
+                foreach (string name in site.Targets)
+                    if (!known.Contains(name))
+                        known.Add(name);
+            }
         throw new BadInputException($"lora: this model has no projection '{target}' to adapt; it has {string.Join(", ", known)}");
     }
 

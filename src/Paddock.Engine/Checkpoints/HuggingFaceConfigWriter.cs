@@ -1,11 +1,12 @@
 using System.Text.Json;
 using Paddock.Engine.Models;
+using Paddock.Engine.Models.Families;
 
 namespace Paddock.Engine.Checkpoints;
 
 /// <summary>
-/// Writes <c>config.json</c> in the key style of transformers 4, which transformers 5 and vLLM read as well. The scalar head is
-/// <c>LlamaForSequenceClassification</c> or <c>GPT2ForSequenceClassification</c> with one label.
+/// Writes <c>config.json</c> in the key style of transformers 4, which transformers 5 and vLLM read as well. The scalar head is the family's
+/// <c>ForSequenceClassification</c> with one label.
 /// </summary>
 internal static class HuggingFaceConfigWriter
 {
@@ -15,15 +16,12 @@ internal static class HuggingFaceConfigWriter
         using (Utf8JsonWriter writer = new(json, new() { Indented = true, NewLine = "\n" }))
         {
             writer.WriteStartObject();
-            string model = config.Family == "gpt2" ? "GPT2" : "Llama";
+            ModelFamily family = ModelFamily.For(config);
             writer.WriteStartArray("architectures");
-            writer.WriteStringValue(model + (scalarHead ? "ForSequenceClassification" : config.Family == "gpt2" ? "LMHeadModel" : "ForCausalLM"));
+            writer.WriteStringValue(family.Class + (scalarHead ? "ForSequenceClassification" : family.TokenClass));
             writer.WriteEndArray();
             writer.WriteString("model_type", config.Family);
-            if (config.Family == "gpt2")
-                Gpt2(writer, config);
-            else
-                Llama(writer, config);
+            family.Write(writer, config);
             Id(writer, "bos_token_id", config.BeginOfSequenceId);
             EndIds(writer, config.EndOfSequenceIds);
             Id(writer, "pad_token_id", config.PadId);
@@ -42,52 +40,6 @@ internal static class HuggingFaceConfigWriter
         }
         json.WriteByte((byte)'\n');
         return json.ToArray();
-    }
-
-    private static void Llama(Utf8JsonWriter writer, ModelConfig config)
-    {
-        writer.WriteBoolean("attention_bias", false);
-        writer.WriteNumber("attention_dropout", 0);
-        writer.WriteNumber("head_dim", config.HeadSize);
-        writer.WriteString("hidden_act", "silu");
-        writer.WriteNumber("hidden_size", config.HiddenSize);
-        writer.WriteNumber("initializer_range", 0.02);
-        writer.WriteNumber("intermediate_size", config.FeedForwardSize);
-        writer.WriteNumber("max_position_embeddings", config.MaxPositions);
-        writer.WriteBoolean("mlp_bias", false);
-        writer.WriteNumber("num_attention_heads", config.HeadCount);
-        writer.WriteNumber("num_hidden_layers", config.LayerCount);
-        writer.WriteNumber("num_key_value_heads", config.KeyValueHeadCount);
-        writer.WriteNumber("rms_norm_eps", config.NormEpsilon);
-        if (config.RopeScaling is RopeScaling scaling)
-        {
-            writer.WriteStartObject("rope_scaling");
-            writer.WriteNumber("factor", scaling.Factor);
-            writer.WriteNumber("high_freq_factor", scaling.HighFrequencyFactor);
-            writer.WriteNumber("low_freq_factor", scaling.LowFrequencyFactor);
-            writer.WriteNumber("original_max_position_embeddings", scaling.OriginalMaxPositions);
-            writer.WriteString("rope_type", "llama3");
-            writer.WriteEndObject();
-        }
-        else
-        {
-            writer.WriteNull("rope_scaling");
-        }
-        writer.WriteNumber("rope_theta", config.RopeTheta);
-    }
-
-    private static void Gpt2(Utf8JsonWriter writer, ModelConfig config)
-    {
-        writer.WriteString("activation_function", "gelu_new");
-        writer.WriteNumber("initializer_range", 0.02);
-        writer.WriteNumber("layer_norm_epsilon", config.NormEpsilon);
-        writer.WriteNumber("n_ctx", config.MaxPositions);
-        writer.WriteNumber("n_embd", config.HiddenSize);
-        writer.WriteNumber("n_head", config.HeadCount);
-        writer.WriteNumber("n_inner", config.FeedForwardSize);
-        writer.WriteNumber("n_layer", config.LayerCount);
-        writer.WriteNumber("n_positions", config.MaxPositions);
-        writer.WriteBoolean("scale_attn_weights", true);
     }
 
     /// <summary>transformers takes the number of labels from this map.</summary>

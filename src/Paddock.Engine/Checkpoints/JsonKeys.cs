@@ -11,6 +11,23 @@ internal readonly record struct JsonKeys(JsonElement Root, string Place, string 
 
     public bool Has(string key) => Find(key, out _);
 
+    /// <summary>Whether the key is there and says null.</summary>
+    public bool HasNull(string key) => Root.TryGetProperty(key, out JsonElement value) && value.ValueKind == JsonValueKind.Null;
+
+    /// <summary>The text of a key, or the default; an error unless it is one of those supported.</summary>
+    public string RequireText(string key, string absent, params ReadOnlySpan<string> supported)
+    {
+        string value = Text(key) ?? absent;
+        return supported.Contains(value) ? value : throw new BadInputException($"{Place}: {key} '{JsonInput.Short(value)}' is not supported for this family; supported is {supported[0]}");
+    }
+
+    /// <summary>An error when the key is there and says otherwise.</summary>
+    public void RequireFlag(string key, bool supported)
+    {
+        if (Flag(key) is bool value && value != supported)
+            throw new BadInputException($"{Place}: {key} {(value ? "true" : "false")} is not supported for this family");
+    }
+
     public int RequiredInt(string key) =>
         Int(key) ?? throw new BadInputException($"{Place}: key '{Path}{key}' is missing; it must be a whole number");
 
@@ -65,6 +82,19 @@ internal readonly record struct JsonKeys(JsonElement Root, string Place, string 
         foreach (JsonElement item in value.EnumerateArray())
             numbers.Add(item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out int number) ? number : throw Wrong(key, item, "whole numbers"));
         return numbers;
+    }
+
+    /// <summary>A list of texts; null when absent.</summary>
+    public List<string>? Texts(string key)
+    {
+        if (!Find(key, out JsonElement value))
+            return null;
+        if (value.ValueKind != JsonValueKind.Array)
+            throw Wrong(key, value, "a list of texts");
+        List<string> texts = [];
+        foreach (JsonElement item in value.EnumerateArray())
+            texts.Add(item.ValueKind == JsonValueKind.String ? item.GetString()! : throw Wrong(key, item, "texts"));
+        return texts;
     }
 
     private BadInputException Wrong(string key, JsonElement value, string expected) =>

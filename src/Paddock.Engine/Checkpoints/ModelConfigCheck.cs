@@ -5,7 +5,10 @@ namespace Paddock.Engine.Checkpoints;
 /// <summary>The sizes of a config are a stranger's: nothing is allocated from them before they pass here.</summary>
 internal static class ModelConfigCheck
 {
-    private const int MaxLayers = 10_000;
+    /// <summary>Far above any published model.</summary>
+    public const int MaxLayers = 10_000;
+
+    private const int MaxExperts = 4096;
 
     /// <summary>Returns the config, or throws an error that names the place and what is inconsistent.</summary>
     public static ModelConfig Validated(ModelConfig config, string place)
@@ -30,8 +33,25 @@ internal static class ModelConfigCheck
             throw Bad($"the rotary base must be positive, not {config.RopeTheta}");
         if (config.RopeScaling is RopeScaling rope && !(rope.Factor > 0 && rope.LowFrequencyFactor > 0 && rope.HighFrequencyFactor > rope.LowFrequencyFactor && rope.OriginalMaxPositions > 0))
             throw Bad($"rotary scaling needs a positive factor, positive original positions and low < high frequency factors, not {rope}");
+        if (config.Position == PositionKind.Rotary && (config.EffectiveRotarySize % 2 != 0 || config.EffectiveRotarySize > config.HeadSize))
+            throw Bad($"an even number of up to {config.HeadSize} channels of a head can be rotated, not {config.EffectiveRotarySize}");
+        if (!(config.RopeFactor > 0 && double.IsFinite(config.RopeFactor) && config.SlidingRopeTheta >= 0 && double.IsFinite(config.SlidingRopeTheta)))
+            throw Bad($"the linear rotary factor {config.RopeFactor} and the rotary base {config.SlidingRopeTheta} of the sliding layers must be positive");
+        if (config.SlidingWindow < 0 || (config.SlidingWindow == 0 && !config.SlidingLayers.Equals(LayerSet.None)))
+            throw Bad($"the sliding window must be positive, not {config.SlidingWindow}");
+        if (!(config.ScoreCap >= 0 && config.LogitCap >= 0 && config.ScoreCap <= float.MaxValue && config.LogitCap <= float.MaxValue))
+            throw Bad($"the caps of scores and logits must be positive, not {config.ScoreCap} and {config.LogitCap}");
+        if (config.Experts is { } experts)
+        {
+            Positive(experts.FeedForwardSize, "feed-forward size of an expert");
+            if (experts.Count is < 1 or > MaxExperts || (long)experts.Count * config.LayerCount > 1 << 20)
+                throw Bad($"{experts.Count} experts in each of {config.LayerCount} layers are not supported; 1 to {MaxExperts} are");
+            if (experts.PerToken < 1 || experts.PerToken > experts.Count)
+                throw Bad($"a token cannot use {experts.PerToken} of {experts.Count} experts");
+            Fits(2L * experts.FeedForwardSize, config.HiddenSize, "an expert's matrix");
+        }
         Fits(config.VocabularySize, config.HiddenSize, "the embedding");
-        Fits(config.MaxPositions, config.Position == PositionKind.Learned ? config.HiddenSize : 1, "the position table");
+        Fits((long)config.MaxPositions + config.PositionOffset, config.Position == PositionKind.Learned ? config.HiddenSize : 1, "the position table");
         Fits(config.HiddenSize, config.FeedForwardSize, "an MLP matrix");
         Fits(config.HeadCount, config.HeadSize, "the width of all heads");
         Fits((long)config.HeadCount * config.HeadSize, config.HiddenSize, "an attention matrix");

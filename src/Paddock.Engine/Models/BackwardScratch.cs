@@ -27,6 +27,12 @@ internal unsafe struct BackwardScratch
     /// <summary>[N, F].</summary>
     public float* Activated;
 
+    /// <summary>[N, C] gradient of the output of attention or MLP before its norm; null without such norms.</summary>
+    public float* PartOut;
+
+    /// <summary>Of the experts; null without any.</summary>
+    public float* Experts;
+
     /// <summary>[N, widest group of adapters].</summary>
     public float* Adapters;
 
@@ -37,9 +43,16 @@ internal unsafe struct BackwardScratch
     public static BackwardScratch Carve(ref Carver carver, TransformerBlock[] blocks, long rows, long wanted)
     {
         TransformerBlock block = blocks[0];
-        int C = block.Qkv.In, adapters = 0;
+        int C = block.Qkv.In, adapters = 0, gateUp = 0, activated = 0;
+        long experts = 0;
         foreach (TransformerBlock b in blocks)
+        {
+            if (b.Experts == null)
+                (gateUp, activated) = (Math.Max(gateUp, b.GateUp.Out), Math.Max(activated, b.Down.In));
+            else
+                experts = Math.Max(experts, b.Experts.ScratchFloats(rows));
             adapters = Math.Max(adapters, Math.Max(Math.Max(b.Qkv.AdapterWidth, b.Out.AdapterWidth), Math.Max(b.GateUp.AdapterWidth, b.Down.AdapterWidth)));
+        }
         return new()
         {
             Stream = carver.Take(rows * C),
@@ -48,11 +61,13 @@ internal unsafe struct BackwardScratch
             Qkv = carver.Take(rows * block.Qkv.Out),
             Attended = carver.Take(rows * block.Out.In),
             Gathered = carver.Take(wanted * block.Out.In),
-            GateUp = carver.Take(rows * block.GateUp.Out),
-            Activated = carver.Take(rows * block.Down.In),
+            GateUp = carver.Take(rows * gateUp),
+            Activated = carver.Take(rows * activated),
             Adapters = carver.Take(rows * adapters),
             Coefficients = carver.Take(wanted),
             EntropyCoefficients = carver.Take(wanted),
+            PartOut = block.NormsOutputs ? carver.Take(rows * C) : null,
+            Experts = experts > 0 ? carver.Take(experts) : null,
         };
     }
 }

@@ -41,6 +41,15 @@ internal unsafe struct BlockActivations
     /// <summary>[m, F].</summary>
     public float* Activated;
 
+    /// <summary>[N, (H + KV) D] queries and keys before their norm, and [N, groups]; null without one.</summary>
+    public float* RawQueryKeys, QueryKeyRstd;
+
+    /// <summary>[m, C] outputs of attention and MLP before their norms, and [m]; null without them.</summary>
+    public float* AttentionOut, AttentionOutRstd, MlpOut, MlpOutRstd;
+
+    /// <summary>In place of GateUp and Activated where there are experts.</summary>
+    public ExpertActivations Experts;
+
     /// <summary>What the adapters of the four projections keep.</summary>
     public float* QkvAdapters, OutAdapters, GateUpAdapters, DownAdapters;
 
@@ -48,6 +57,7 @@ internal unsafe struct BlockActivations
     public static BlockActivations Carve(ref Carver carver, TransformerBlock block, float* input, long rows, long after, bool gathered)
     {
         int C = block.Qkv.In;
+        long dense = block.Experts == null ? after : 0;
         BlockActivations a = new()
         {
             Input = input,
@@ -61,13 +71,27 @@ internal unsafe struct BlockActivations
             MiddleNormed = carver.Take(after * C),
             MiddleMean = carver.Take(after),
             MiddleRstd = carver.Take(after),
-            GateUp = carver.Take(after * block.GateUp.Out),
-            Activated = carver.Take(after * block.Down.In),
+            GateUp = carver.Take(dense * block.GateUp.Out),
+            Activated = carver.Take(dense * block.Down.In),
             QkvAdapters = carver.Take(rows * block.Qkv.AdapterWidth),
             OutAdapters = carver.Take(after * block.Out.AdapterWidth),
             GateUpAdapters = carver.Take(after * block.GateUp.AdapterWidth),
             DownAdapters = carver.Take(after * block.Down.AdapterWidth),
         };
+        if (block.QueryKeyNorm is { } norm)
+        {
+            a.RawQueryKeys = carver.Take(rows * norm.Shape.Width);
+            a.QueryKeyRstd = carver.Take(rows * norm.Shape.Groups);
+        }
+        if (block.NormsOutputs)
+        {
+            a.AttentionOut = carver.Take(after * C);
+            a.AttentionOutRstd = carver.Take(after);
+            a.MlpOut = carver.Take(after * C);
+            a.MlpOutRstd = carver.Take(after);
+        }
+        if (block.Experts is { } experts)
+            a.Experts = ExpertActivations.Carve(ref carver, experts, after);
         a.Gathered = gathered ? carver.Take(after * block.Out.In) : a.Attended;
         return a;
     }

@@ -43,8 +43,14 @@ public static class FlopCount
             backward += 2 * attention;
             Add(layer.Qkv, N, inputWanted: l > 0 || adapters == null);
             Add(layer.Out, after, true);
-            Add(layer.GateUp, after, true);
-            Add(layer.Down, after, true);
+            long uses = after;
+            if (layer.Router != null)
+            {
+                Add(layer.Router, after, true);
+                uses *= layout.Config.Experts!.PerToken;
+            }
+            Add(layer.GateUp, uses, true);
+            Add(layer.Down, uses, true);
         }
         long head = 2 * n * (layout.Logits?.Count ?? layout.Score!.Count);
         return (forward + head, backward + head * (adapters == null || layout.Score != null ? 2 : 1));

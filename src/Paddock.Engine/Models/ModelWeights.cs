@@ -93,12 +93,18 @@ public sealed unsafe class ModelWeights : IDisposable
         {
             weights.FillNormal(layer.Qkv, InitialDeviation, seed);
             weights.FillNormal(layer.Out, residual, seed);
-            weights.FillNormal(layer.GateUp, InitialDeviation, seed);
-            weights.FillNormal(layer.Down, residual, seed);
-            weights.Values(layer.AttentionNorm).Fill(1f);
-            weights.Values(layer.MlpNorm).Fill(1f);
+            weights.FillNormal(layer.Router, InitialDeviation, seed);
+            foreach (MlpParameters mlp in layer.Mlps)
+            {
+                weights.FillNormal(mlp.GateUp, InitialDeviation, seed);
+                weights.FillNormal(mlp.Down, residual, seed);
+            }
+            foreach (Parameter? norm in (ReadOnlySpan<Parameter?>)[layer.AttentionNorm, layer.QueryNorm, layer.KeyNorm, layer.AttentionOutNorm, layer.MlpNorm, layer.MlpOutNorm])
+                if (norm != null && !config.NormsAddOne)
+                    weights.Values(norm).Fill(1f);
         }
-        weights.Values(layout.FinalNorm).Fill(1f);
+        if (!config.NormsAddOne)
+            weights.Values(layout.FinalNorm).Fill(1f);
         return weights;
     }
 
@@ -145,7 +151,7 @@ public sealed unsafe class ModelWeights : IDisposable
     }
 
     // a token head that a scalar head does not need, or a second copy of a tied one
-    private static bool IsSpareHead(string name, ParameterLayout layout) => name == "lm_head.weight" && layout.OutputHead == null;
+    private static bool IsSpareHead(string name, ParameterLayout layout) => (name is "lm_head.weight" or "embed_out.weight") && layout.OutputHead == null;
 
     private void FillNormal(Parameter? parameter, double deviation, ulong seed)
     {

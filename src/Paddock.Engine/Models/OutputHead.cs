@@ -10,6 +10,7 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
     private readonly float* _logits = weights.Pointer(weights.Layout.Logits);
     private readonly long _logitsOffset = weights.Layout.Logits?.Offset ?? 0;
     private readonly int _hidden = weights.Config.HiddenSize, _vocabulary = weights.Config.VocabularySize;
+    private readonly float _cap = (float)weights.Config.LogitCap;
 
     /// <summary>Fills chunk.Outputs, and where asked chunk.Entropies and chunk.ArgMax.</summary>
     public void Forward(WorkerPool pool, Chunk chunk, bool distribution)
@@ -19,7 +20,7 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
             MatMul.NT(pool, chunk.Wanted, 1, _hidden, chunk.FinalNormed, _hidden, score, _hidden, chunk.Outputs, 1, false);
         else
             VocabularyLoss.Forward(pool, chunk.Wanted, _hidden, _vocabulary, chunk.FinalNormed, _logits, chunk.Targets, chunk.Outputs, chunk.LogSumExp,
-                distribution ? chunk.Entropies : null, distribution ? chunk.ArgMax : null, chunk.Logits);
+                distribution ? chunk.Entropies : null, distribution ? chunk.ArgMax : null, _cap, chunk.Logits);
     }
 
     /// <summary>Writes [n, V] logits of the wanted rows.</summary>
@@ -27,6 +28,7 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
     {
         Norm(pool, chunk);
         MatMul.NT(pool, chunk.Wanted, _vocabulary, _hidden, chunk.FinalNormed, _hidden, _logits, _hidden, logits, _vocabulary, false);
+        SoftCap.Apply(pool, chunk.Wanted, _vocabulary, logits, _vocabulary, _cap);
     }
 
     /// <summary>Writes the gradient of chunk.Final to <paramref name="stream"/> [n, C] and adds those of the head and the norm.</summary>
@@ -43,7 +45,8 @@ internal sealed unsafe class OutputHead(ModelWeights weights, float* score, long
         else
         {
             VocabularyLoss.Backward(pool, n, _hidden, _vocabulary, chunk.FinalNormed, _logits, chunk.Targets, chunk.LogSumExp, s.Coefficients,
-                entropy ? chunk.Entropies : null, entropy ? s.EntropyCoefficients : null, s.Normed, gradients.Weights == null ? null : gradients.Weights + _logitsOffset, logitsKept ? chunk.Logits : null);
+                entropy ? chunk.Entropies : null, entropy ? s.EntropyCoefficients : null, s.Normed, gradients.Weights == null ? null : gradients.Weights + _logitsOffset, _cap,
+                logitsKept ? chunk.Logits : null);
         }
         _norm.Backward(pool, n, s.Normed, chunk.Final, chunk.FinalMean, chunk.FinalRstd, stream, false, in gradients);
     }

@@ -19,46 +19,63 @@ public sealed class ParameterLayout
         (int C, int F) = (config.HiddenSize, config.FeedForwardSize);
         (QueryWidth, KeyWidth) = (checked(config.HeadCount * config.HeadSize), checked(config.KeyValueHeadCount * config.HeadSize));
         QkvWidth = checked(QueryWidth + 2 * KeyWidth);
-        GateUpWidth = config.Activation == ActivationKind.SiluGated ? checked(2 * F) : F;
+        GateUpWidth = config.IsGated ? checked(2 * F) : F;
 
         Embedding = _builder.Matrix("embedding", config.VocabularySize, C);
         if (config.Position == PositionKind.Learned)
-            Positions = _builder.Matrix("positions", config.MaxPositions, C);
-        Parameter[,] matrices = new Parameter[config.LayerCount, 4];
+            Positions = _builder.Matrix("positions", checked(config.MaxPositions + config.PositionOffset), C);
+        Parameter[,] matrices = new Parameter[config.LayerCount, 2];
+        Parameter?[] routers = new Parameter?[config.LayerCount];
+        List<(Parameter GateUp, Parameter Down)>[] mlps = new List<(Parameter, Parameter)>[config.LayerCount];
         for (int l = 0; l < config.LayerCount; l++)
         {
             matrices[l, 0] = _builder.Matrix($"layers.{l}.qkv", QkvWidth, C);
             matrices[l, 1] = _builder.Matrix($"layers.{l}.out", C, QueryWidth);
-            matrices[l, 2] = _builder.Matrix($"layers.{l}.gateUp", GateUpWidth, C);
-            matrices[l, 3] = _builder.Matrix($"layers.{l}.down", C, F);
+            mlps[l] = [];
+            if (config.HasExperts(l))
+                AddExperts(l);
+            else
+                mlps[l].Add((_builder.Matrix($"layers.{l}.gateUp", GateUpWidth, C), _builder.Matrix($"layers.{l}.down", C, F)));
         }
         if (head == HeadKind.Scalar)
             Score = _builder.Matrix("score", 1, C);
         else if (!config.TiedEmbeddings)
             OutputHead = _builder.Matrix("head", config.VocabularySize, C);
 
+        bool hasNorms = config.Block != BlockKind.After, hasOutNorms = config.Block is BlockKind.After or BlockKind.Around;
         LayerParameters[] layers = new LayerParameters[config.LayerCount];
         for (int l = 0; l < layers.Length; l++)
             layers[l] = new()
             {
-                AttentionNorm = _builder.Vector($"layers.{l}.attentionNorm", C),
-                AttentionNormBias = NormBias($"layers.{l}.attentionNormBias"),
+                AttentionNorm = hasNorms ? _builder.Vector($"layers.{l}.attentionNorm", C) : null,
+                AttentionNormBias = hasNorms ? NormBias($"layers.{l}.attentionNormBias") : null,
                 Qkv = matrices[l, 0],
-                QkvBias = Bias($"layers.{l}.qkvBias", QkvWidth),
+                QkvBias = config.QueryKeyValueBiases ? _builder.Vector($"layers.{l}.qkvBias", QkvWidth) : Bias($"layers.{l}.qkvBias", QkvWidth),
+                QueryNorm = QueryKeyNorm($"layers.{l}.queryNorm", QueryWidth),
+                KeyNorm = QueryKeyNorm($"layers.{l}.keyNorm", KeyWidth),
                 Out = matrices[l, 1],
                 OutBias = Bias($"layers.{l}.outBias", C),
-                MlpNorm = _builder.Vector($"layers.{l}.mlpNorm", C),
-                MlpNormBias = NormBias($"layers.{l}.mlpNormBias"),
-                GateUp = matrices[l, 2],
-                GateUpBias = Bias($"layers.{l}.gateUpBias", GateUpWidth),
-                Down = matrices[l, 3],
-                DownBias = Bias($"layers.{l}.downBias", C),
+                AttentionOutNorm = hasOutNorms ? _builder.Vector($"layers.{l}.attentionOutNorm", C) : null,
+                MlpNorm = hasNorms ? _builder.Vector($"layers.{l}.mlpNorm", C) : null,
+                MlpNormBias = hasNorms ? NormBias($"layers.{l}.mlpNormBias") : null,
+                MlpOutNorm = hasOutNorms ? _builder.Vector($"layers.{l}.mlpOutNorm", C) : null,
+                Router = routers[l],
+                Mlps = Mlps(l, mlps[l]),
             };
         Layers = layers;
         FinalNorm = _builder.Vector("finalNorm", C);
         FinalNormBias = NormBias("finalNormBias");
         foreach (Parameter parameter in All)
             ParameterCount += parameter.Count;
+
+        void AddExperts(int l)
+        {
+            ExpertMixture experts = config.Experts!;
+            routers[l] = _builder.Matrix($"layers.{l}.router", experts.Count, C);
+            int width = config.IsGated ? checked(2 * experts.FeedForwardSize) : experts.FeedForwardSize;
+            for (int e = 0; e < experts.Count; e++)
+                mlps[l].Add((_builder.Matrix($"layers.{l}.experts.{e}.gateUp", width, C), _builder.Matrix($"layers.{l}.experts.{e}.down", C, experts.FeedForwardSize)));
+        }
     }
 
     public ModelConfig Config { get; }
@@ -80,7 +97,7 @@ public sealed class ParameterLayout
     /// <summary>[V, C]; also the output head when embeddings are tied.</summary>
     public Parameter Embedding { get; }
 
-    /// <summary>[P, C] learned positions, or null for rotary ones.</summary>
+    /// <summary>[P, C] learned positions, after the rows of <see cref="ModelConfig.PositionOffset"/>; null for rotary ones.</summary>
     public Parameter? Positions { get; }
 
     public IReadOnlyList<LayerParameters> Layers { get; }
@@ -110,6 +127,24 @@ public sealed class ParameterLayout
 
     /// <summary>Number of parameters; a tied matrix counts once.</summary>
     public long ParameterCount { get; }
+
+    private MlpParameters[] Mlps(int l, List<(Parameter GateUp, Parameter Down)> matrices)
+    {
+        MlpParameters[] mlps = new MlpParameters[matrices.Count];
+        for (int e = 0; e < mlps.Length; e++)
+        {
+            string path = Config.HasExperts(l) ? $"layers.{l}.experts.{e}" : $"layers.{l}";
+            mlps[e] = new(matrices[e].GateUp, Bias(path + ".gateUpBias", matrices[e].GateUp.Rows), matrices[e].Down, Bias(path + ".downBias", Config.HiddenSize));
+        }
+        return mlps;
+    }
+
+    private Parameter? QueryKeyNorm(string name, int width) => Config.QueryKeyNorm switch
+    {
+        QueryKeyNormKind.EachHead => _builder.Vector(name, Config.HeadSize),
+        QueryKeyNormKind.AllHeads => _builder.Vector(name, width),
+        _ => null,
+    };
 
     private Parameter? Bias(string name, int length) => Config.Biases ? _builder.Vector(name, length) : null;
 

@@ -3,7 +3,7 @@ using Paddock.Engine.Memory;
 namespace Paddock.Engine.Models;
 
 /// <summary>
-/// Cosines and sines of rotary positions (Su et al. 2021, arXiv 2104.09864), [positions, D/2] each. Grows to the longest sequence seen,
+/// Cosines and sines of rotary positions (Su et al. 2021, arXiv 2104.09864), [positions, R/2] each. Grows to the longest sequence seen,
 /// so that a config with a very long context costs nothing. Angles are rounded to fp32 as the reference implementations do.
 /// </summary>
 internal sealed unsafe class RotaryTable : IDisposable
@@ -14,11 +14,14 @@ internal sealed unsafe class RotaryTable : IDisposable
     private NativeBuffer? _cosines, _sines;
     private int _positions;
 
-    public RotaryTable(ModelConfig config)
+    /// <param name="sliding">For the sliding layers of a config that gives them a base of their own.</param>
+    public RotaryTable(ModelConfig config, bool sliding = false)
     {
-        _frequencies = new float[config.HeadSize / 2];
+        int R = config.EffectiveRotarySize;
+        double theta = sliding ? config.SlidingRopeTheta : config.RopeTheta, factor = sliding ? 1 : config.RopeFactor;
+        _frequencies = new float[R / 2];
         for (int j = 0; j < _frequencies.Length; j++)
-            _frequencies[j] = (float)Scale(Math.Pow(config.RopeTheta, -2.0 * j / config.HeadSize), config.RopeScaling);
+            _frequencies[j] = (float)(Scale(Math.Pow(theta, -2.0 * j / R), sliding ? null : config.RopeScaling) / factor);
     }
 
     /// <summary>Valid after <see cref="Reserve"/>, until the next one.</summary>

@@ -13,6 +13,9 @@ internal sealed record TensorMap(string Name, Parameter Target, int FirstRow, in
 {
     private const int TransposeBlock = 32;
 
+    /// <summary>Which row of the checkpoint's tensor each row here is, where the orders differ; null where they do not.</summary>
+    public int[]? StoredRows { get; init; }
+
     /// <summary>A tensor that fills its parameter.</summary>
     public TensorMap(string name, Parameter target, bool transposed = false) : this(name, target, 0, target.Rows, transposed) { }
 
@@ -39,16 +42,23 @@ internal sealed record TensorMap(string Name, Parameter Target, int FirstRow, in
     }
 
     /// <summary>Reads the tensor into its place.</summary>
-    public void Read(IWeightSource source, string name, NativeBuffer buffer)
+    public void Read(IWeightSource source, string name, NativeBuffer buffer) => Read(source, name, Place(buffer));
+
+    /// <summary>Reads the tensor in the order it has here.</summary>
+    public void Read(IWeightSource source, string name, Span<float> destination)
     {
-        if (!Transposed)
+        if (!Transposed && StoredRows == null)
         {
-            source.Read(name, Place(buffer));
+            source.Read(name, destination);
             return;
         }
         using NativeBuffer stored = new(Count);
         source.Read(name, stored.Span);
-        Transpose(stored.Span, Target.Columns, Rows, Place(buffer));
+        if (Transposed)
+            Transpose(stored.Span, Target.Columns, Rows, destination);
+        else
+            for (int r = 0; r < Rows; r++)
+                stored.Slice((long)StoredRows![r] * Target.Columns, Target.Columns).CopyTo(destination[(r * Target.Columns)..]);
     }
 
     /// <summary>The tensor as it is written to a checkpoint, read from <paramref name="buffer"/> when it is filled.</summary>
@@ -56,8 +66,11 @@ internal sealed record TensorMap(string Name, Parameter Target, int FirstRow, in
     {
         if (Transposed)
             Transpose(Place(buffer), Rows, Target.Columns, destination);
-        else
+        else if (StoredRows == null)
             Place(buffer).CopyTo(destination);
+        else
+            for (int r = 0; r < Rows; r++)
+                Place(buffer).Slice(r * Target.Columns, Target.Columns).CopyTo(destination[(StoredRows[r] * Target.Columns)..]);
     });
 
     internal static void Transpose(ReadOnlySpan<float> source, int rows, int columns, Span<float> destination)

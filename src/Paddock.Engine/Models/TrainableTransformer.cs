@@ -23,7 +23,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
     private readonly Optimizer _optimizer;
     private readonly TransformerBlock[] _blocks;
     private readonly OutputHead _head;
-    private readonly RotaryTable? _rotary;
+    private readonly RotaryTables _rotary;
     private readonly Chunk _chunk;
     private readonly ChunkPlan _plan = new();
     private readonly BatchSnapshot _kept = new();
@@ -38,7 +38,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
     /// <param name="seed">Seeds fresh adapters.</param>
     public TrainableTransformer(ModelWeights weights, LoraOptions? lora, ulong seed, WorkerPool pool)
     {
-        (Weights, _pool) = (weights, pool);
+        (Weights, _pool, Lora) = (weights, pool, lora);
         ParameterLayout layout = weights.Layout;
         _adapters = lora == null ? null : new(weights, lora, seed);
         _optimizer = _adapters == null ? new(weights.Buffer, layout.All) : new(_adapters.Values, _adapters.All);
@@ -46,7 +46,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
         for (int l = 0; l < _blocks.Length; l++)
             _blocks[l] = new(weights, _adapters, l);
         _head = _adapters?.Score is { } score ? new(weights, _adapters.Values.Pointer + score.Offset, score.Offset) : new(weights, weights.Pointer(layout.Score), layout.Score?.Offset ?? 0);
-        _rotary = weights.Config.Position == PositionKind.Rotary ? new(weights.Config) : null;
+        _rotary = new(weights.Config);
         _chunk = new(_blocks, weights.Config.HiddenSize, layout.Logits == null ? 0 : weights.Config.VocabularySize);
         foreach (Parameter parameter in TrainedParameters)
             TrainableCount += parameter.Count;
@@ -56,6 +56,9 @@ public sealed unsafe class TrainableTransformer : IDisposable
     public ModelWeights Weights { get; }
 
     public ModelConfig Config => Weights.Config;
+
+    /// <summary>The adapters' settings, or null when all weights are trained.</summary>
+    public LoraOptions? Lora { get; }
 
     /// <summary>Parameters of the model, adapters not counted.</summary>
     public long ParameterCount => Weights.Layout.ParameterCount;
@@ -144,6 +147,9 @@ public sealed unsafe class TrainableTransformer : IDisposable
     /// <summary>The adapters under PEFT's names; empty without any. Read when filled.</summary>
     public IEnumerable<ExportTensor> ExportAdapters() => _adapters?.Export(_adapters.Values) ?? [];
 
+    /// <summary>Last parts of the names of the modules that have adapters, each once; empty without any.</summary>
+    internal IReadOnlyList<string> AdaptedModules() => _adapters?.Modules() ?? [];
+
     /// <summary>Replaces the adapters by those of a PEFT file of the same shape.</summary>
     public void LoadAdapters(IWeightSource source)
     {
@@ -179,7 +185,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
     {
         _arena.Dispose();
         _scratch.Dispose();
-        _rotary?.Dispose();
+        _rotary.Dispose();
         _optimizer.Dispose();
         _adapters?.Dispose();
         Weights.Dispose();
@@ -258,26 +264,30 @@ public sealed unsafe class TrainableTransformer : IDisposable
         float* input = _chunk.Layer(0).Input;
         int C = Config.HiddenSize;
         Embedding.Forward(_pool, _chunk.Rows, C, _chunk.Tokens, Weights.Pointer(Weights.Layout.Embedding), input);
+        if (Config.EmbeddingScale != 1)
+            Vectors.Scale(_pool, (long)_chunk.Rows * C, Config.EmbeddingScale, input);
         if (Weights.Layout.Positions is { } positions)
         {
-            float* table = Weights.Pointer(positions);
+            float* table = Weights.Pointer(positions) + (long)Config.PositionOffset * C;
             for (int s = 0; s < _chunk.Sequences; s++)
                 Vectors.Add(_pool, (long)(_chunk.Offsets[s + 1] - _chunk.Offsets[s]) * C, table, input + (long)_chunk.Offsets[s] * C);
         }
         for (int l = 0; l < _blocks.Length; l++)
-            _blocks[l].Forward(_pool, _chunk, in _chunk.Layer(l), _rotary, l + 1 < _blocks.Length ? _chunk.Layer(l + 1).Input : _chunk.Final);
+            _blocks[l].Forward(_pool, _chunk, in _chunk.Layer(l), _rotary.Of(l), l + 1 < _blocks.Length ? _chunk.Layer(l + 1).Input : _chunk.Final);
     }
 
     private void BackThroughChunk(in BackwardScratch scratch, bool entropy, bool logitsKept, float* trained, in GradientBuffers gradients)
     {
         _head.Backward(_pool, _chunk, in scratch, entropy, logitsKept, _chunk.Wanted == _chunk.Rows ? scratch.Stream : scratch.WantedStream, trained, in gradients);
         for (int l = _blocks.Length - 1; l >= 0; l--)
-            _blocks[l].Backward(_pool, _chunk, in _chunk.Layer(l), _rotary, in scratch, in gradients);
+            _blocks[l].Backward(_pool, _chunk, in _chunk.Layer(l), _rotary.Of(l), in scratch, in gradients);
         if (gradients.Weights == null)
             return;
+        if (Config.EmbeddingScale != 1)
+            Vectors.Scale(_pool, (long)_chunk.Rows * Config.HiddenSize, Config.EmbeddingScale, scratch.Stream);
         Embedding.Backward(_pool, _chunk.Rows, Config.HiddenSize, _chunk.Tokens, scratch.Stream, gradients.Weights + Weights.Layout.Embedding.Offset);
         if (Weights.Layout.Positions is { } positions)
-            Embedding.Backward(_pool, _chunk.Rows, Config.HiddenSize, _chunk.Positions, scratch.Stream, gradients.Weights + positions.Offset);
+            Embedding.Backward(_pool, _chunk.Rows, Config.HiddenSize, _chunk.Positions, scratch.Stream, gradients.Weights + positions.Offset + (long)Config.PositionOffset * Config.HiddenSize);
     }
 
     // Checks and plans the batch and makes room; true when every layer's activations of the whole batch are to be kept.
@@ -336,7 +346,7 @@ public sealed unsafe class TrainableTransformer : IDisposable
                     throw new BadInputException($"target id {target} is outside the model's vocabulary of {config.VocabularySize}; use the model's own tokenizer");
         if (config.Position == PositionKind.Learned && batch.MaxLength > config.MaxPositions)
             throw new BadInputException($"a sequence of {batch.MaxLength} tokens is longer than the model's {config.MaxPositions} positions; shorten it");
-        _rotary?.Reserve(batch.MaxLength);
+        _rotary.Reserve(batch.MaxLength);
         _plan.Make(batch, everyRow);
     }
 

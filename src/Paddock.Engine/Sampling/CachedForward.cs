@@ -50,15 +50,16 @@ internal sealed unsafe class CachedForward : IDisposable
     private readonly SamplerWeights _weights;
     private readonly ParameterLayout _layout;
     private readonly WorkerPool _pool;
-    private readonly RotaryTable? _rotary;
-    private readonly NativeBuffer _x, _norm, _qkv, _attention, _inner, _activated, _mean, _deviation, _logits;
+    private readonly RotaryTables _rotary;
+    private readonly CachedExperts? _experts;
+    private readonly NativeBuffer _x, _norm, _qkv, _attention, _inner, _activated, _part, _mean, _deviation, _logits;
     private readonly CacheShape _shape;
 
     public CachedForward(SamplerWeights weights, WorkerPool pool, int maxRows)
     {
         (_weights, _pool, _layout) = (weights, pool, weights.Layout);
         ModelConfig config = weights.Config;
-        _rotary = config.Position == PositionKind.Rotary ? new(config) : null;
+        _rotary = new(config);
         _shape = new(config.KeyValueHeadCount, config.HeadSize);
         long R = maxRows;
         _x = new(R * config.HiddenSize);
@@ -67,6 +68,8 @@ internal sealed unsafe class CachedForward : IDisposable
         _attention = new(R * _layout.QueryWidth);
         _inner = new(R * _layout.GateUpWidth);
         _activated = new(R * config.FeedForwardSize);
+        _part = new(config.Block is BlockKind.After or BlockKind.Around ? R * config.HiddenSize : 0);
+        _experts = config.Experts == null ? null : new(weights, pool, maxRows);
         _mean = new(R);
         _deviation = new(R);
         LogitRows = (int)Math.Clamp(LogitBytes / sizeof(float) / config.VocabularySize, 1, 4096);
@@ -85,34 +88,36 @@ internal sealed unsafe class CachedForward : IDisposable
         if (batch.Count == 0)
             return;
         ModelConfig config = _weights.Config;
-        int rows = batch.Count, C = config.HiddenSize, H = config.HeadCount, KV = config.KeyValueHeadCount, D = config.HeadSize, F = config.FeedForwardSize;
+        int rows = batch.Count, C = config.HiddenSize, H = config.HeadCount, KV = config.KeyValueHeadCount, D = config.HeadSize;
         int ldqkv = _layout.QkvWidth;
-        float scale = 1f / MathF.Sqrt(D);
-        float* x = _x.Pointer, norm = _norm.Pointer, qkv = _qkv.Pointer, inner = _inner.Pointer, activated = _activated.Pointer;
+        float scale = config.ScoreScale > 0 ? (float)config.ScoreScale : 1f / MathF.Sqrt(D), cap = (float)config.ScoreCap;
+        float* x = _x.Pointer, norm = _norm.Pointer, qkv = _qkv.Pointer;
         Embed(batch);
         fixed (int* positions = batch.Positions)
         fixed (CacheRow* cache = batch.Cache)
         {
-            if (_rotary != null)
-                _rotary.Reserve(Longest(batch));
+            _rotary.Reserve(Longest(batch));
             for (int l = 0; l < _layout.Layers.Count; l++)
             {
                 LayerParameters layer = _layout.Layers[l];
                 long offset = (long)l * _shape.LayerFloats;
-                Norm(rows, x, layer.AttentionNorm, layer.AttentionNormBias, norm);
-                Multiply(rows, layer.Qkv, layer.QkvBias, norm, qkv, accumulate: false);
-                if (_rotary != null)
-                    Rope.Apply(_pool, rows, H + KV, D, qkv, ldqkv, positions, _rotary.Cosines, _rotary.Sines, inverse: false);
+                float* input = layer.AttentionNorm == null ? x : norm;
+                if (layer.AttentionNorm != null)
+                    Norm(rows, x, layer.AttentionNorm, layer.AttentionNormBias, norm);
+                Multiply(rows, layer.Qkv, layer.QkvBias, input, qkv, accumulate: false);
+                if (layer.QueryNorm != null)
+                    QueryKeyNorm.Forward(_pool, rows, QueryKeyNormLayer.ShapeOf(config), qkv, ldqkv, _weights.Vector(layer.QueryNorm), _weights.Vector(layer.KeyNorm), config.NormEpsilon, null, null);
+                if (_rotary.Of(l) is { } rotary)
+                    Rope.Apply(_pool, rows, H + KV, D, config.EffectiveRotarySize, qkv, ldqkv, positions, rotary.Cosines, rotary.Sines, inverse: false);
                 DecodeAttention.Store(_pool, rows, cache, offset, KV, D, qkv + H * D, qkv + (H + KV) * D, ldqkv);
-                DecodeAttention.Run(_pool, rows, cache, offset, H, KV, D, qkv, ldqkv, scale, _attention.Pointer, H * D);
-                Multiply(rows, layer.Out, layer.OutBias, _attention.Pointer, x, accumulate: true);
-                Norm(rows, x, layer.MlpNorm, layer.MlpNormBias, norm);
-                Multiply(rows, layer.GateUp, layer.GateUpBias, norm, inner, accumulate: false);
-                if (config.Activation == ActivationKind.SiluGated)
-                    SwiGlu.Forward(_pool, rows, F, inner, activated);
-                else
-                    Gelu.Forward(_pool, rows * F, inner, activated);
-                Multiply(rows, layer.Down, layer.DownBias, activated, x, accumulate: true);
+                DecodeAttention.Run(_pool, rows, cache, offset, H, KV, D, qkv, ldqkv, scale, _attention.Pointer, H * D, window: config.WindowOf(l), cap: cap);
+                // a parallel block's MLP sees the stream as attention saw it
+                if (config.Block == BlockKind.Parallel)
+                    Norm(rows, x, layer.MlpNorm!, layer.MlpNormBias, norm);
+                AddProjected(rows, layer.Out, layer.OutBias, _attention.Pointer, x, layer.AttentionOutNorm);
+                if (config.Block != BlockKind.Parallel && layer.MlpNorm != null)
+                    Norm(rows, x, layer.MlpNorm, layer.MlpNormBias, norm);
+                Mlp(rows, layer, layer.MlpNorm == null ? x : norm, x);
             }
         }
         // wanted rows rise, so gathering them in place never overwrites one still needed
@@ -126,13 +131,15 @@ internal sealed unsafe class CachedForward : IDisposable
     public float* Logits(int rows, float* hidden)
     {
         Multiply(rows, _layout.Logits!, null, hidden, _logits.Pointer, accumulate: false);
+        SoftCap.Apply(_pool, rows, _weights.Config.VocabularySize, _logits.Pointer, _weights.Config.VocabularySize, (float)_weights.Config.LogitCap);
         return _logits.Pointer;
     }
 
     public void Dispose()
     {
-        _rotary?.Dispose();
-        foreach (NativeBuffer buffer in new[] { _x, _norm, _qkv, _attention, _inner, _activated, _mean, _deviation, _logits })
+        _rotary.Dispose();
+        _experts?.Dispose();
+        foreach (NativeBuffer buffer in new[] { _x, _norm, _qkv, _attention, _inner, _activated, _part, _mean, _deviation, _logits })
             buffer.Dispose();
     }
 
@@ -140,17 +147,45 @@ internal sealed unsafe class CachedForward : IDisposable
     {
         DecodeMatrix table = _weights.Matrix(_layout.Embedding);
         float* positions = _weights.Vector(_layout.Positions);
-        int C = _weights.Config.HiddenSize;
+        int C = _weights.Config.HiddenSize, first = _weights.Config.PositionOffset;
+        float factor = _weights.Config.EmbeddingScale;
         for (int r = 0; r < batch.Count; r++)
         {
             float* x = _x.Pointer + (long)r * C;
             table.CopyRow(batch.Tokens[r], x);
+            for (int c = 0; factor != 1 && c < C; c++)
+                x[c] *= factor;
             if (positions == null)
                 continue;
-            float* position = positions + (long)batch.Positions[r] * C;
+            float* position = positions + (long)(batch.Positions[r] + first) * C;
             for (int c = 0; c < C; c++)
                 x[c] += position[c];
         }
+    }
+
+    private void Mlp(int rows, LayerParameters layer, float* input, float* x)
+    {
+        if (layer.Router != null)
+        {
+            _experts!.Run(layer, rows, input, x);
+            return;
+        }
+        Multiply(rows, layer.GateUp, layer.GateUpBias, input, _inner.Pointer, accumulate: false);
+        MlpActivation.Forward(_weights.Config.Activation, _pool, rows, _weights.Config.FeedForwardSize, _inner.Pointer, _activated.Pointer);
+        AddProjected(rows, layer.Down, layer.DownBias, _activated.Pointer, x, layer.MlpOutNorm);
+    }
+
+    // x += norm(projection of y), or without the norm
+    private void AddProjected(int rows, Parameter matrix, Parameter? bias, float* y, float* x, Parameter? norm)
+    {
+        if (norm == null)
+        {
+            Multiply(rows, matrix, bias, y, x, accumulate: true);
+            return;
+        }
+        Multiply(rows, matrix, bias, y, _part.Pointer, accumulate: false);
+        Norm(rows, _part.Pointer, norm, null, _norm.Pointer);
+        Vectors.Add(_pool, (long)rows * _weights.Config.HiddenSize, _norm.Pointer, x);
     }
 
     private void Norm(int rows, float* x, Parameter scale, Parameter? bias, float* y)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using Paddock.Engine.Checkpoints;
 using Paddock.Engine.Kernels;
 using Paddock.Engine.Memory;
@@ -51,16 +52,19 @@ public sealed unsafe class SamplerWeights : IDisposable
             }
         foreach (TensorMap map in maps)
             map.Check(source, map.Name);
+        Dictionary<string, List<TensorMap>> partsOf = [];
+        foreach (TensorMap map in maps)
+            (partsOf.TryGetValue(map.Target.Name, out List<TensorMap>? parts) ? parts : partsOf[map.Target.Name] = []).Add(map);
         return Build(layout, parameter =>
         {
-            List<TensorMap> parts = PartsOf(maps, parameter);
+            List<TensorMap> parts = partsOf[parameter.Name];
             DecodeFormat stored = format is { } given ? Format(given) : Stored(source, parts);
             return (stored, matrix => Fill(matrix, source, parts));
         }, parameter =>
         {
             float[] values = new float[parameter.Count];
-            foreach (TensorMap part in PartsOf(maps, parameter))
-                source.Read(part.Name, values.AsSpan(part.FirstRow * parameter.Columns, part.Count));
+            foreach (TensorMap part in partsOf[parameter.Name])
+                part.Read(source, part.Name, values.AsSpan(part.FirstRow * parameter.Columns, part.Count));
             return values;
         });
     }
@@ -105,7 +109,11 @@ public sealed unsafe class SamplerWeights : IDisposable
             {
                 if (!IsMatrix(layout, parameter))
                 {
-                    vectors(parameter).CopyTo(packed._vectors.Slice(packed._offsets[parameter.Name], parameter.Count));
+                    Span<float> place = packed._vectors.Slice(packed._offsets[parameter.Name], parameter.Count);
+                    vectors(parameter).CopyTo(place);
+                    // such models have no other vectors than the scales of norms
+                    if (layout.Config.NormsAddOne)
+                        TensorPrimitives.Add(place, 1, place);
                     continue;
                 }
                 (DecodeFormat format, Action<DecodeMatrix> fill) = matrices(parameter);
@@ -135,15 +143,6 @@ public sealed unsafe class SamplerWeights : IDisposable
         _ => DecodeFormat.Q8_0,
     };
 
-    private static List<TensorMap> PartsOf(IReadOnlyList<TensorMap> maps, Parameter parameter)
-    {
-        List<TensorMap> parts = [];
-        foreach (TensorMap map in maps)
-            if (map.Target == parameter)
-                parts.Add(map);
-        return parts;
-    }
-
     private static DecodeFormat Stored(IWeightSource source, List<TensorMap> parts)
     {
         TensorFormat format = source.Tensors[parts[0].Name].Format;
@@ -170,15 +169,12 @@ public sealed unsafe class SamplerWeights : IDisposable
                 ReadOnlySpan<byte> raw = source.Raw(part.Name);
                 int rowBytes = raw.Length / part.Rows;
                 for (int r = 0; r < part.Rows; r++)
-                    matrix.SetRawRow(part.FirstRow + r, raw.Slice(r * rowBytes, rowBytes));
+                    matrix.SetRawRow(part.FirstRow + r, raw.Slice((part.StoredRows?[r] ?? r) * rowBytes, rowBytes));
                 continue;
             }
             using NativeBuffer values = new(part.Count);
-            source.Read(part.Name, values.Span);
-            using NativeBuffer? turned = part.Transposed ? new(part.Count) : null;
-            if (turned != null)
-                TensorMap.Transpose(values.Span, part.Target.Columns, part.Rows, turned.Span);
-            matrix.SetRows(part.FirstRow, part.Rows, (turned ?? values).Pointer, part.Target.Columns);
+            part.Read(source, part.Name, values.Span);
+            matrix.SetRows(part.FirstRow, part.Rows, values.Pointer, part.Target.Columns);
         }
     }
 }

@@ -19,13 +19,30 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData("llama_sharded")]
     [InlineData("llama_reward")]
     [InlineData("gpt2")]
+    [InlineData("mistral")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    [InlineData("gemma2")]
+    [InlineData("gemma3_text")]
+    [InlineData("phi3")]
+    [InlineData("phi4_mini")]
+    [InlineData("olmo2")]
+    [InlineData("smollm3")]
+    [InlineData("gpt_neox")]
+    [InlineData("opt")]
+    [InlineData("mixtral")]
+    [InlineData("qwen3_moe")]
     public void Both_key_styles_give_the_same_config(string family)
     {
         string folder = SharedFolder.Get("golden", "hf", family);
         ModelConfig now = HuggingFaceConfig.Read(folder), legacy = HuggingFaceConfig.Read(Path.Combine(folder, "config.legacy.json"));
         Assert.Equal(now with { EndOfSequenceIds = [] }, legacy with { EndOfSequenceIds = [] });
-        Assert.Equal([2], now.EndOfSequenceIds);
-        Assert.Equal([2], legacy.EndOfSequenceIds);
+        int end = family.StartsWith("gemma", StringComparison.Ordinal) ? 1 : 2;
+        Assert.Equal([end], now.EndOfSequenceIds);
+        Assert.Equal([end], legacy.EndOfSequenceIds);
+        HuggingFaceFolder.Save(_folder["saved"], now, [], TensorFormat.Float32, null);
+        ModelConfig saved = HuggingFaceConfig.Read(_folder["saved"]);
+        Assert.Equal(now with { EndOfSequenceIds = [] }, saved with { EndOfSequenceIds = [] });
     }
 
     [SharedFact]
@@ -64,8 +81,8 @@ public sealed class HuggingFaceConfigTests : IDisposable
     public void A_byte_order_mark_is_skipped() => Assert.Equal(100, Read("\uFEFF" + Llama + "}").VocabularySize);
 
     [Theory]
-    [InlineData("""{"model_type":"mamba"}""", "model_type 'mamba' is not supported; supported are llama and gpt2")]
-    [InlineData("""{"vocab_size":1}""", "key 'model_type' is missing; supported are llama and gpt2")]
+    [InlineData("""{"model_type":"mamba"}""", "model_type 'mamba' is not supported; supported are llama, gpt2, mistral,")]
+    [InlineData("""{"vocab_size":1}""", "key 'model_type' is missing; supported are llama, gpt2, mistral,")]
     [InlineData("""{"model_type":"llama"}""", "key 'hidden_size' is missing; it must be a whole number")]
     [InlineData("""{"model_type":["llama"]}""", "key 'model_type' must be text, not a list")]
     [InlineData("""[1]""", "the JSON must be an object, not a list")]
@@ -79,7 +96,9 @@ public sealed class HuggingFaceConfigTests : IDisposable
     [InlineData(Llama + ""","hidden_act":"gelu"}""", "hidden_act 'gelu' is not supported")]
     [InlineData(Llama + ""","attention_bias":true}""", "attention_bias true is not supported")]
     [InlineData(Llama + ""","mlp_bias":true}""", "mlp_bias true is not supported")]
-    [InlineData(Llama + ""","rope_scaling":{"type":"linear","factor":2.0}}""", "rotary scaling 'linear' is not supported; supported are default and llama3")]
+    [InlineData(Llama + ""","rope_scaling":{"type":"dynamic","factor":2.0}}""", "rotary scaling 'dynamic' is not supported; supported are default, linear and llama3")]
+    [InlineData(Llama + ""","rope_scaling":{"type":"linear"}}""", "key 'rope_scaling.factor' is missing")]
+    [InlineData(Llama + ""","rope_scaling":{"type":"linear","factor":-1}}""", "the linear rotary factor -1")]
     [InlineData(Llama + ""","rope_parameters":{"rope_type":"yarn"}}""", "rotary scaling 'yarn' is not supported")]
     [InlineData(Llama + ""","rope_scaling":{"rope_type":"llama3","factor":2.0}}""", "key 'rope_scaling.low_freq_factor' is missing")]
     [InlineData(Llama + ""","rope_scaling":{"rope_type":"llama3","factor":2.0,"low_freq_factor":4,"high_freq_factor":1,"original_max_position_embeddings":8}}""", "low < high frequency factors")]

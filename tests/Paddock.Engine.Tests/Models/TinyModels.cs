@@ -23,7 +23,7 @@ internal static class TinyModels
     }
 
     public static TrainableTransformer Make(string family, WorkerPool pool, HeadKind head = HeadKind.Token, LoraOptions? lora = null) =>
-        Make(TinyConfigs.Of(family, tied: family == "gpt2"), pool, head, lora);
+        Make(TinyConfigs.Of(family, tied: family is "gpt2" or "gemma2" or "opt"), pool, head, lora);
 
     /// <summary>Sequences of these lengths; about a third of the positions has no target.</summary>
     public static RaggedBatch Batch(ModelConfig config, params ReadOnlySpan<int> lengths)

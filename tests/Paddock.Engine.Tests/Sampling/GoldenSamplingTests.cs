@@ -14,6 +14,19 @@ public class GoldenSamplingTests
     [InlineData("llama_tied")]
     [InlineData("llama3_rope")]
     [InlineData("gpt2")]
+    [InlineData("mistral")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    [InlineData("gemma2")]
+    [InlineData("gemma3_text")]
+    [InlineData("phi3")]
+    [InlineData("phi4_mini")]
+    [InlineData("olmo2")]
+    [InlineData("smollm3")]
+    [InlineData("gpt_neox")]
+    [InlineData("opt")]
+    [InlineData("mixtral")]
+    [InlineData("qwen3_moe")]
     public void Greedy_decoding_gives_the_reference_ids_and_log_probs(string family)
     {
         (ModelWeights weights, JsonElement golden) = GoldenModel.Open(family);

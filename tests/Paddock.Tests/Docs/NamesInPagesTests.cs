@@ -33,6 +33,7 @@ public sealed partial class NamesInPagesTests
     [InlineData("docs/architecture.md")]
     [InlineData("docs/statistics.md")]
     [InlineData("docs/world.md")]
+    [InlineData("docs/how-to/add-a-family.md")]
     public void Every_file_that_a_page_names_exists(string page)
     {
         string[] spans = [.. Markdown.CodeSpans(Repository.Read(page))];

@@ -47,9 +47,9 @@ internal static unsafe class VocabularyLossChecks
             Compare.Near($"{what} entropy {entropy}: dh", dh, dh2, n * C, 1e-5);
             Compare.SameBits($"{what} entropy {entropy}: dh without dW", only, dh, n * C);
             float* kept = arena.Zeros(VocabularyLoss.KeptFloats(n, V)), keptW = arena.Zeros(V * C);
-            VocabularyLoss.Forward(pool, n, C, V, h, w, targets, e, lse, null, null, kept);
+            VocabularyLoss.Forward(pool, n, C, V, h, w, targets, e, lse, null, null, cap, kept);
             Compare.SameBits($"{what}: log-probs with kept logits", e, lp, n);
-            VocabularyLoss.Backward(pool, n, C, V, h, w, targets, lse2, c, entropies, slopes, only, keptW, kept);
+            VocabularyLoss.Backward(pool, n, C, V, h, w, targets, lse2, c, entropies, slopes, only, keptW, cap, kept);
             Compare.SameBits($"{what} entropy {entropy}: dh from kept logits", only, dh, n * C);
             Compare.Near($"{what} entropy {entropy}: dW", dW, dW2, V * C, 1e-5);
         }
