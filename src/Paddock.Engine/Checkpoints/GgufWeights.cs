@@ -1,18 +1,19 @@
 using System.Collections.Concurrent;
-using System.Globalization;
+using System.Numerics.Tensors;
 using Paddock.Engine.Models;
 
 namespace Paddock.Engine.Checkpoints;
 
 /// <summary>
-/// A GGUF file of the <c>llama</c> architecture as a Hugging Face checkpoint: Hugging Face names, and the rows of the query and key
-/// projections back in Hugging Face order. The converter interleaves the two halves of every head, because llama.cpp rotates
-/// neighbouring channels: within a head of D rows, GGUF row 2j is row j, and GGUF row 2j + 1 is row D/2 + j.
+/// A GGUF file as a Hugging Face checkpoint: Hugging Face names, norms of 1 + weight as weights, and the rows of the query and key
+/// projections back in Hugging Face order. Where llama.cpp rotates neighbouring channels the converter interleaves the two halves of every
+/// head: within a head of D rows, GGUF row 2j is row j, and GGUF row 2j + 1 is row D/2 + j.
 /// </summary>
 public sealed class GgufWeights : IWeightSource
 {
     private readonly GgufFile _file;
     private readonly int _headSize;
+    private readonly GgufArchitecture _architecture;
     private readonly Dictionary<string, TensorInfo> _tensors = [];
     private readonly Dictionary<string, string> _names = [];
     private readonly ConcurrentDictionary<string, byte[]> _permuted = [];
@@ -23,15 +24,17 @@ public sealed class GgufWeights : IWeightSource
     {
         _file = file;
         Config = GgufConfig.Read(file);
+        _architecture = GgufConfig.Architecture(file);
         _headSize = Config.HeadSize;
         foreach (TensorInfo tensor in file.Tensors.Values)
         {
             if (GgufRope.Owns(tensor.Name))
                 continue;
-            string name = HuggingFaceName(tensor.Name) ?? throw new BadInputException($"{file.Place}: tensor '{JsonInput.Short(tensor.Name)}' is not part of a supported llama model");
+            string name = _architecture.HuggingFaceName(tensor.Name) ?? throw new BadInputException($"{file.Place}: tensor '{JsonInput.Short(tensor.Name)}' is not part of a supported {_architecture.Name} model");
             if (IsPermuted(name) && (tensor.Shape.Count != 2 || tensor.Shape[0] % _headSize != 0))
                 throw new BadInputException($"{file.Place}: tensor '{tensor.Name}' must have whole heads of {_headSize} rows");
-            _tensors.Add(name, tensor with { Name = name });
+            if (!_tensors.TryAdd(name, tensor with { Name = name }))
+                throw new BadInputException($"{file.Place}: the tensors '{tensor.Name}' and '{_names[name]}' have the same place");
             _names.Add(name, tensor.Name);
         }
     }
@@ -65,6 +68,8 @@ public sealed class GgufWeights : IWeightSource
         if (!IsPermuted(name))
         {
             _file.ReadRows(_names[name], 0, destination);
+            if (_architecture.HasNormsWithOne && IsNorm(name))
+                TensorPrimitives.Subtract(destination, 1, destination);
             return;
         }
         int width = tensor.Shape[1];
@@ -79,6 +84,8 @@ public sealed class GgufWeights : IWeightSource
     public ReadOnlySpan<byte> Raw(string name)
     {
         Find(name);
+        if (_architecture.HasNormsWithOne && IsNorm(name))
+            return [];
         return IsPermuted(name) ? _permuted.GetOrAdd(name, PermuteRows) : _file.Raw(_names[name]);
     }
 
@@ -88,37 +95,9 @@ public sealed class GgufWeights : IWeightSource
         _file.Dispose();
     }
 
-    /// <summary>Null for a name that no llama model has.</summary>
-    internal static string? HuggingFaceName(string name)
-    {
-        switch (name)
-        {
-            case "token_embd.weight":
-                return "model.embed_tokens.weight";
-            case "output_norm.weight":
-                return "model.norm.weight";
-            case "output.weight":
-                return "lm_head.weight";
-        }
-        if (name.Split('.') is not ["blk", string layer, string part, "weight"] || !uint.TryParse(layer, NumberStyles.None, CultureInfo.InvariantCulture, out uint index) || index.ToString(CultureInfo.InvariantCulture) != layer)
-            return null;
-        string? place = part switch
-        {
-            "attn_norm" => "input_layernorm",
-            "attn_q" => "self_attn.q_proj",
-            "attn_k" => "self_attn.k_proj",
-            "attn_v" => "self_attn.v_proj",
-            "attn_output" => "self_attn.o_proj",
-            "ffn_norm" => "post_attention_layernorm",
-            "ffn_gate" => "mlp.gate_proj",
-            "ffn_up" => "mlp.up_proj",
-            "ffn_down" => "mlp.down_proj",
-            _ => null,
-        };
-        return place is null ? null : $"model.layers.{layer}.{place}.weight";
-    }
+    private static bool IsNorm(string name) => name.EndsWith("norm.weight", StringComparison.Ordinal);
 
-    private static bool IsPermuted(string name) => name.EndsWith(".q_proj.weight", StringComparison.Ordinal) || name.EndsWith(".k_proj.weight", StringComparison.Ordinal);
+    private bool IsPermuted(string name) => _architecture.HasTurnedHeads && (name.EndsWith(".q_proj.weight", StringComparison.Ordinal) || name.EndsWith(".k_proj.weight", StringComparison.Ordinal));
 
     private TensorInfo Find(string name) => _tensors.TryGetValue(name, out TensorInfo? tensor)
         ? tensor
