@@ -28,6 +28,22 @@ public static class Comparisons
     }
 
     /// <summary>
+    /// As <see cref="Paired"/> for several verdicts a prompt: the differences of one prompt are clustered as in
+    /// <see cref="WinRate.Clustered"/>. Gives the interval alone, since McNemar's test needs independent pairs.
+    /// </summary>
+    /// <param name="clusters">The prompt each pair of scores belongs to.</param>
+    public static Interval PairedClustered(ReadOnlySpan<double?> a, ReadOnlySpan<double?> b, IReadOnlyList<string> clusters)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(b.Length, a.Length);
+        // a difference in [-1, 1] is a score in [0, 1] on twice the scale
+        double?[] halves = new double?[a.Length];
+        for (int i = 0; i < a.Length; i++)
+            halves[i] = (a[i] - b[i] + 1) / 2;
+        Interval half = WinRate.Clustered(halves, clusters).Rate;
+        return Interval.Normal(2 * half.Mean - 1, 2 * half.StandardError, half.N, half.Method).Within(-1, 1);
+    }
+
+    /// <summary>
     /// McNemar's exact test on discordant counts b and c: 2 P(X at most min), X ~ Bin(b + c, 1/2), and its mid-p 2 P(X below min) + P(X = min)
     /// (Fagerland et al. 2013). Both are 1 where b = c, since the two halves meet.
     /// </summary>

@@ -52,6 +52,36 @@ public static class WinRate
         return Count(Interval.Normal(mean, error, residuals.Count, "clustered").Within(0, 1), valid, missing);
     }
 
+    /// <summary>
+    /// Weighted rate p = sum of w s / sum of w with several verdicts a prompt: a ratio of two random sums, so its variance is that of the
+    /// linearised cluster totals (Cochran 1977, 6.4), e_g = (S_g - p W_g) / mean W, V = sum of e_g^2 / (G (G - 1)). With weights of 1 it is
+    /// <see cref="Clustered"/>. Counts are of verdicts.
+    /// </summary>
+    /// <param name="weights">One finite weight of 0 or more per score; that of a missing score is not used.</param>
+    public static WinRateResult Weighted(ReadOnlySpan<double?> scores, ReadOnlySpan<double> weights, IReadOnlyList<string> clusters)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(clusters.Count, scores.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, scores.Length);
+        double[] valid = Valid(scores, out int missing);
+        Dictionary<string, (double Score, double Weight)> totals = new(StringComparer.Ordinal);
+        double score = 0, weight = 0;
+        for (int i = 0; i < scores.Length; i++)
+            if (scores[i] is { } value)
+            {
+                if (!(weights[i] >= 0) || double.IsInfinity(weights[i]))
+                    throw new ArgumentOutOfRangeException(nameof(weights), weights[i], "a weight is finite and not negative");
+                (double s, double w) = totals.GetValueOrDefault(clusters[i]);
+                totals[clusters[i]] = (s + weights[i] * value, w + weights[i]);
+                score += weights[i] * value;
+                weight += weights[i];
+            }
+        double rate = score / weight, groups = totals.Count, sum = 0;
+        foreach ((double s, double w) in totals.Values)
+            sum += (s - rate * w) * (s - rate * w);
+        double error = groups < 2 ? double.NaN : Math.Sqrt(sum / (groups * (groups - 1))) / (weight / groups);
+        return Count(Interval.Normal(rate, error, totals.Count, "weighted, clustered").Within(0, 1), valid, missing);
+    }
+
     /// <summary>Wilson's interval for a plain binary rate (Wilson 1927); its SE is sqrt(p(1-p)/n).</summary>
     /// <param name="wins">Successes, 0 to n; ties may count half.</param>
     public static Interval Wilson(double wins, int n)

@@ -41,4 +41,16 @@ public class ComparisonsTests
         PairedComparison result = Comparisons.Paired(scores, scores);
         Assert.Equal((0, 0, 0, 0), (result.Difference.Mean, result.Difference.StandardError, result.AOnly, result.BOnly));
     }
+
+    [Fact]
+    public void Differences_of_one_prompt_are_clustered()
+    {
+        double?[] a = [1, 0.5, 0, 1, 1, null], b = [0, 0.5, 1, 0, 0.5, 1];
+        Interval plain = Comparisons.Paired(a, b).Difference, own = Comparisons.PairedClustered(a, b, ["1", "2", "3", "4", "5", "6"]);
+        Assert.Equal(plain.Mean, own.Mean, 1e-15);
+        Assert.Equal(plain.StandardError, own.StandardError, 1e-15);
+        Interval twice = Comparisons.PairedClustered([.. a, .. a], [.. b, .. b], ["1", "2", "3", "4", "5", "6", "1", "2", "3", "4", "5", "6"]);
+        Assert.Equal((own.Mean, own.N), (twice.Mean, twice.N));
+        Assert.Equal(own.StandardError, twice.StandardError, 1e-15);
+    }
 }

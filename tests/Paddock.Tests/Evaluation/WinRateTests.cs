@@ -41,6 +41,25 @@ public class WinRateTests
         Assert.Equal(once.StandardError, twice.StandardError, 1e-15);
     }
 
+    [Fact]
+    public void Equal_weights_are_the_clustered_rate()
+    {
+        Interval clustered = WinRate.Clustered(Scores, Clusters).Rate, weighted = WinRate.Weighted(Scores, [2, 2, 2, 2, 2, 2, 2, 2], Clusters).Rate;
+        Assert.Equal((clustered.Mean, clustered.N), (weighted.Mean, weighted.N));
+        Assert.Equal(clustered.StandardError, weighted.StandardError, 1e-15);
+    }
+
+    [Fact]
+    public void A_weighted_rate_is_a_ratio_of_sums()
+    {
+        // totals (S, W): (1, 2) and (3, 4): p = 4/6, residuals 1 - 4/3 and 3 - 8/3, V = (2/9)/2, mean W 3
+        WinRateResult result = WinRate.Weighted([0.5, 0.75, null], [2, 4, 9], ["a", "b", "c"]);
+        Assert.Equal(2.0 / 3, result.Rate.Mean, 1e-15);
+        Assert.Equal(Math.Sqrt(1.0 / 9) / 3, result.Rate.StandardError, 1e-15);
+        Assert.Equal((2, 1), (result.Rate.N, result.Missing));
+        Assert.Throws<ArgumentOutOfRangeException>(() => WinRate.Weighted([1], [-1], ["a"]));
+    }
+
     [Theory]
     [InlineData(17, 805, 0.013226203587095453, 0.03355856295524731)]
     [InlineData(0, 10, 0, 0.2775327998628892)]
