@@ -41,6 +41,15 @@ public static class Bootstrap
         }
     }
 
+    /// <summary>Percentile interval from resampled estimates that were made elsewhere.</summary>
+    /// <param name="draws">At least two, in any order; sorted in place.</param>
+    public static Interval OfDraws(double estimate, double[] draws, int units)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(draws.Length, 2);
+        Array.Sort(draws);
+        return new(estimate, Math.Sqrt(Moments.Variance(draws)), units, Quantile(draws, 0.025), Quantile(draws, 0.975), "percentile");
+    }
+
     /// <summary>BCa interval of a plain mean over units.</summary>
     public static Interval OfMean(ReadOnlyMemory<double> values, RandomStream stream, int resamples = DefaultResamples) =>
         BiasCorrected(values.Length, indices =>
