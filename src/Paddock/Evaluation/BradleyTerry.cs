@@ -71,7 +71,7 @@ public static class BradleyTerry
         ArgumentOutOfRangeException.ThrowIfLessThan(players, 2);
         ArgumentOutOfRangeException.ThrowIfZero(battles.Count);
         int style = battles[0].Style?.Length ?? 0;
-        bool ties = options.Ties != TieModel.Half && HasTies(battles, players, style, options.Ties);
+        bool ties = options.Ties != TieModel.Half && HasTies(battles, options.Ties);
         if (options.Ridge <= 0 && Apart(battles, players) is { } apart)
             throw new BadInputException($"strengths have no finite maximum: {apart}; give a ridge above 0, such as 0.1, or leave out the players that the others cannot be compared with");
         BradleyTerryModel model = new(battles, players, style, ties ? options.Ties : TieModel.Half, Math.Max(0, options.Ridge));
@@ -119,13 +119,13 @@ public static class BradleyTerry
     /// <summary>Probability that a player of strength <paramref name="first"/> beats one of strength <paramref name="second"/>; ties half.</summary>
     public static double Probability(double first, double second) => ScalarMath.Sigmoid(first - second);
 
-    private static bool HasTies(IReadOnlyList<Battle> battles, int players, int style, TieModel model)
+    private static bool HasTies(IReadOnlyList<Battle> battles, TieModel model)
     {
         bool any = false, all = true;
         foreach (Battle battle in battles)
         {
             if (battle.Score is not (0 or 0.5 or 1))
-                throw new ArgumentException($"{model} takes wins, losses and ties; a score of {battle.Score} is a probability (use {TieModel.Half}, {players} players, {style} features)", nameof(battles));
+                throw new ArgumentException($"{model} takes wins, losses and ties; a score of {battle.Score} is a probability, for which ties count half", nameof(battles));
             any |= battle.Score == 0.5;
             all &= battle.Score == 0.5;
         }

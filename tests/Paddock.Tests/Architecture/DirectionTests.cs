@@ -15,6 +15,7 @@ public class DirectionTests
         ["Paddock.Data"] = ["Paddock.Storage", "Paddock.Engine."],
         ["Paddock.Backends"] = ["Paddock.Data", "Paddock.Storage", "Paddock.Engine"],
         ["Paddock.Evaluation"] = ["Paddock.Engine.", "Paddock.Engine.Numerics"],
+        ["Paddock.Evaluation.Benchmarks"] = ["Paddock.Evaluation", "Paddock.Data", "Paddock.Engine.", "Paddock.Engine.Numerics"],
         ["Paddock.Methods.Formulas"] = ["Paddock.Backends.", "Paddock.Engine.", "Paddock.Engine.Numerics", "Paddock.Engine.Training"],
         ["Paddock.Methods"] = ["Paddock.Backends.", "Paddock.Data", "Paddock.Evaluation", "Paddock.Engine.", "Paddock.Engine.Numerics", "Paddock.Engine.Training"],
         ["Paddock.Worlds"] = ["Paddock.Data", "Paddock.Engine.", "Paddock.Engine.Numerics"],
