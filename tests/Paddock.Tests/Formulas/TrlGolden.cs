@@ -6,7 +6,10 @@ namespace Paddock.Tests.Formulas;
 /// <summary>Inputs and outputs of the reference trainer, in float64 (Golden/trl/losses.json).</summary>
 internal static class TrlGolden
 {
-    public static JsonElement Root { get; } = JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", "trl", "losses.json"))).RootElement;
+    public static JsonElement Root { get; } = Load("losses.json");
+
+    /// <summary>Of the losses on labels and of those without a reference, on the same inputs (Golden/trl/preferences.json).</summary>
+    public static JsonElement Preferences { get; } = Load("preferences.json");
 
     public static double[] Doubles(JsonElement array) => [.. array.EnumerateArray().Select(item => item.GetDouble())];
 
@@ -28,4 +31,10 @@ internal static class TrlGolden
 
         SumLogProb Sum(double[] tokens) => ldAlpha is { } alpha ? SumLogProb.LengthDesensitised(tokens, shared, alpha) : new(tokens.Sum());
     })];
+
+    /// <summary>The eight rows with the labels that the reference had for KTO.</summary>
+    public static LabelledLogProb[] Labelled() => [.. Preferences.GetProperty("kto").GetProperty("labels").EnumerateArray().Select((label, row) =>
+        new LabelledLogProb(new(Tokens(row).Sum()), new(Reference[row]), label.GetBoolean()))];
+
+    private static JsonElement Load(string file) => JsonDocument.Parse(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Golden", "trl", file))).RootElement;
 }

@@ -37,6 +37,28 @@ public sealed class FirstStepTests : IDisposable
     [Fact]
     public async Task Ipo_starts_at_the_square_of_its_target() => Assert.Equal(25, (await FirstAsync("dpo with ipo"))["loss"], 1e-9);
 
+    [Theory]
+    [InlineData("kto", 0.5)]
+    [InlineData("kto without an anchor", 0.5)]
+    [InlineData("bco", 0.693147180559945)]
+    public async Task A_loss_on_labels_starts_at_that_of_no_reward(string name, double expected)
+    {
+        IReadOnlyDictionary<string, double> first = await FirstAsync(name);
+        Assert.Equal(expected, first["loss"], 1e-12);
+        foreach (string metric in (string[])["rewards/chosen", "rewards/rejected", "rewards/margins"])
+            Assert.True(first[metric] is 0 or double.NaN, metric);
+        Assert.Equal(0, first[name == "bco" ? "delta" : "kl"]);
+    }
+
+    // mean log-probs of a random model are all but equal, so its log odds ratio is about 0
+    [Fact]
+    public async Task An_odds_ratio_starts_at_the_likelihood_and_nearly_log_two()
+    {
+        IReadOnlyDictionary<string, double> first = await FirstAsync("orpo");
+        Assert.Equal(first["nll_loss"] - 0.5 * first["log_odds_ratio"], first["loss"], 1e-12);
+        Assert.Equal(-Math.Log(2), first["log_odds_ratio"], 0.1);
+    }
+
     [Fact]
     public async Task A_reward_model_with_a_zero_head_prefers_nothing()
     {

@@ -13,7 +13,8 @@ internal sealed record MethodRun(int Rows = 10, int Batch = 4, int Epochs = 2, d
 
 /// <summary>One training method on small random data, run the same way as all others.</summary>
 /// <param name="Page">Its page in docs/methods.</param>
-internal sealed record MethodCase(string Name, string Page, Head Head, Func<MethodRun, ITrainableModel, StageContext, TinyModel, Task> RunAsync, bool Lora = false)
+/// <param name="Reach">Share of its first loss that a batch learned by heart may still cost.</param>
+internal sealed record MethodCase(string Name, string Page, Head Head, Func<MethodRun, ITrainableModel, StageContext, TinyModel, Task> RunAsync, bool Lora = false, double Reach = 0.05)
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
@@ -37,6 +38,16 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
         new("dpo with a divergence", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(Divergence: FDivergence.JensenShannon), run, model, stage, tiny)),
         new("dpo that discounts length", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(LdAlpha: 0.5), run, model, stage, tiny)),
         new("dpo of adapters", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Sigmoid, run, model, stage, tiny), Lora: true),
+        new("kto", "kto", Head.Token, (run, model, stage, tiny) => KtoAsync(new KtoSettings(Beta: 0.5), run, model, stage, tiny), Reach: 0.5),
+        new("kto that averts losses", "kto", Head.Token, (run, model, stage, tiny) => KtoAsync(new KtoSettings(Beta: 0.5, UndesirableWeight: 1.5), run, model, stage, tiny), Reach: 0.5),
+        new("kto without an anchor", "kto", Head.Token, (run, model, stage, tiny) => KtoAsync(new KtoSettings(Beta: 0.5, Loss: KtoLossType.ApoZeroUnpaired), run, model, stage, tiny), Reach: 0.2),
+        new("bco", "bco", Head.Token, async (run, model, stage, tiny) => await new Bco(new BcoSettings(0.5, run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))
+            .RunAsync(Labels(run), model, await stage.OpenFrozenAsync("reference", tiny.Spec(), None), stage, None), Reach: 0.2),
+        new("orpo", "orpo", Head.Token, (run, model, stage, _) => new Orpo(new OrpoSettings(0.5, false, run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(HardPairs(run), model, stage, None)),
+        new("orpo that learns prompts", "orpo", Head.Token, (run, model, stage, _) => new Orpo(new OrpoSettings(0.1, true, run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync(HardPairs(run), model, stage, None), Reach: 0.2),
+        new("cpo", "cpo", Head.Token, (run, model, stage, _) => CpoAsync(new CpoSettings(), run, model, stage)),
+        new("simpo", "cpo", Head.Token, (run, model, stage, _) => CpoAsync(new CpoSettings(Loss: CpoLossType.Simpo), run, model, stage)),
+        new("alphapo", "cpo", Head.Token, (run, model, stage, _) => CpoAsync(new CpoSettings(Loss: CpoLossType.Simpo, Shape: 0.25, Gamma: 0.1), run, model, stage)),
         new("expert iteration", "sft", Head.Token, (run, model, stage, _) =>
             new ExpertIteration(new ExpertIterationSettings(Training: new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))).TrainAsync(Examples(run), model, stage, None)),
         new("pretraining", "pretraining", Head.Token, PretrainAsync),
@@ -49,6 +60,11 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
     public static TokenizedPair[] Pairs(MethodRun run) => Data[..run.Rows];
 
     public static TokenizedExample[] Examples(MethodRun run) => [.. Pairs(run).Select(p => new TokenizedExample(p.Prompt, p.Chosen))];
+
+    public static TokenizedPair[] HardPairs(MethodRun run) => [.. Pairs(run).Select(p => p with { Probability = 1 })];
+
+    /// <summary>As many labels as rows: a chosen answer, then a rejected one, and so on.</summary>
+    public static TokenizedLabel[] Labels(MethodRun run) => [.. Pairs(run).Select((p, i) => new TokenizedLabel(p.Prompt, i % 2 == 0 ? p.Chosen : p.Rejected, i % 2 == 0))];
 
     public override string ToString() => Name;
 
@@ -66,6 +82,13 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
         TokenizedPair[] pairs = [.. Pairs(run).Select(p => settings.LossOptions.TakesSoftLabels ? p : p with { Probability = 1 })];
         await new Dpo(settings with { Batch = run.Batch, Epochs = run.Epochs, LearningRate = run.LearningRate, MicroTokens = run.MicroTokens }).RunAsync(pairs, model, reference, stage, None);
     }
+
+    private static async Task KtoAsync(KtoSettings settings, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny) =>
+        await new Kto(settings with { Batch = run.Batch, Epochs = run.Epochs, LearningRate = run.LearningRate, MicroTokens = run.MicroTokens })
+            .RunAsync(Labels(run), model, await stage.OpenFrozenAsync("reference", tiny.Spec(), None), stage, None);
+
+    private static Task CpoAsync(CpoSettings settings, MethodRun run, ITrainableModel model, StageContext stage) =>
+        new Cpo(settings with { Batch = run.Batch, Epochs = run.Epochs, LearningRate = run.LearningRate, MicroTokens = run.MicroTokens }).RunAsync(HardPairs(run), model, stage, None);
 
     private static Task PretrainAsync(MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
     {

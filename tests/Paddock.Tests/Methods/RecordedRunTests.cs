@@ -20,7 +20,7 @@ public class RecordedRunTests
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
-    private delegate double Micro(JsonElement batch, Sequence[] rows, PassResult policy, PassResult? reference, double share, double stepTokens, ReadOnlyMemory<float>[] coefficients);
+    internal delegate double Micro(JsonElement batch, Sequence[] rows, PassResult policy, PassResult? reference, double share, double stepTokens, ReadOnlyMemory<float>[] coefficients);
 
     [SharedTheory]
     [InlineData("sft_full", SftObjective.NegativeLogLikelihood)]
@@ -137,7 +137,8 @@ public class RecordedRunTests
         static int Shorter(Sequence[] rows, int row) => Math.Min(ResponseOutputs.Count(rows[row]), ResponseOutputs.Count(rows[(row + rows.Length / 2) % rows.Length]));
     }
 
-    private static async Task ReplayAsync(string name, Head head, Micro losses)
+    /// <param name="cut">The rows of a recorded micro-batch; those of <see cref="Rows"/> when left out.</param>
+    internal static async Task ReplayAsync(string name, Head head, Micro losses, Func<JsonElement, Sequence[]>? cut = null)
     {
         JsonElement run = TrlRun.Load(name), batches = TrlRun.Batches(run), common = run.GetProperty("common");
         string folder = Directory.CreateTempSubdirectory("paddock-run-").FullName;
@@ -148,7 +149,7 @@ public class RecordedRunTests
             await using ITrainableModel policy = await backend.CreateAsync(Spec(run, "policy", head), None);
             await using ITrainableModel? reference = run.GetProperty("reference").ValueKind == JsonValueKind.Null ? null : await backend.CreateAsync(Spec(run, "reference", head), None);
             foreach (JsonElement step in run.GetProperty("steps").EnumerateArray())
-                await StepAsync(step, batches, common, head, policy, reference, losses);
+                await StepAsync(step, batches, common, policy, reference, losses, cut ?? (batch => Rows(batch, head)));
             CheckpointUri saved = await policy.SaveAsync("final", None);
             CompareWeights(name, run, Path.Combine(saved.Value, "weights.safetensors"));
         }
@@ -158,10 +159,10 @@ public class RecordedRunTests
         }
     }
 
-    private static async Task StepAsync(JsonElement step, JsonElement batches, JsonElement common, Head head, ITrainableModel policy, ITrainableModel? reference, Micro losses)
+    private static async Task StepAsync(JsonElement step, JsonElement batches, JsonElement common, ITrainableModel policy, ITrainableModel? reference, Micro losses, Func<JsonElement, Sequence[]> cut)
     {
         JsonElement[] micros = [.. step.GetProperty("micro").EnumerateArray().Select(m => batches[m.GetProperty("batch").GetInt32()])];
-        Sequence[][] rows = [.. micros.Select(m => Rows(m, head))];
+        Sequence[][] rows = [.. micros.Select(cut)];
         double tokens = rows.Sum(r => r.Sum(ResponseOutputs.Count)), loss = 0;
         for (int i = 0; i < micros.Length; i++)
         {
@@ -214,21 +215,21 @@ public class RecordedRunTests
     }
 
     // padding is cut off; what is scored: labels (sft), the completion (dpo), the last token (reward)
-    private static Sequence[] Rows(JsonElement batch, Head head)
+    internal static Sequence[] Rows(JsonElement batch, Head head, string prefix = "")
     {
-        JsonElement ids = batch.GetProperty("input_ids");
+        JsonElement ids = batch.GetProperty(prefix + "input_ids");
         Sequence[] rows = new Sequence[ids.GetArrayLength()];
         for (int i = 0; i < rows.Length; i++)
         {
             int[] all = Ints(ids[i]);
-            int length = batch.TryGetProperty("attention_mask", out JsonElement masks) ? Ints(masks[i]).Sum() : all.Length;
+            int length = batch.TryGetProperty(prefix + "attention_mask", out JsonElement masks) ? Ints(masks[i]).Sum() : all.Length;
             int[] row = all[..length];
             if (head == Head.Scalar)
             {
                 rows[i] = Sequence.ForScore([], row);
                 continue;
             }
-            int[] labels = batch.TryGetProperty("labels", out JsonElement given) ? Ints(given[i]) : [.. Ints(batch.GetProperty("completion_mask")[i]).Select((m, t) => m == 1 ? all[t] : -100)];
+            int[] labels = batch.TryGetProperty(prefix + "labels", out JsonElement given) ? Ints(given[i]) : [.. Ints(batch.GetProperty(prefix + "completion_mask")[i]).Select((m, t) => m == 1 ? all[t] : -100)];
             rows[i] = new Sequence(row.AsMemory(..^1), labels[1..length].Select(label => label < 0 ? Sequence.NoTarget : label).ToArray());
         }
         return rows;
@@ -236,7 +237,7 @@ public class RecordedRunTests
 
     private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
 
-    private static double? Number(JsonElement fields, string name) => fields.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
+    internal static double? Number(JsonElement fields, string name) => fields.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
     private static ModelSpec Spec(JsonElement run, string which, Head head) =>
         new(SharedFolder.Get("golden", "trl_runs", run.GetProperty(which).GetString()!), new Adaptation.Full(), head, 0, NewHead: head == Head.Scalar);

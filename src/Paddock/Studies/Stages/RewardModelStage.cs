@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Engine;
 using Paddock.Methods;
 
 namespace Paddock.Studies.Stages;
@@ -40,4 +41,9 @@ internal static class PairEncoding
     public static List<TokenizedPair> Encode(IEnumerable<Preference> preferences, ITextCodec codec, int? limit) =>
         [.. preferences.Take(limit ?? int.MaxValue).Select(p =>
             new TokenizedPair(codec.EncodePrompt(p.Prompt.Messages), codec.EncodeResponse(p.Chosen), codec.EncodeResponse(p.Rejected), p.Probability, p.Margin))];
+
+    /// <summary>Preferences for a method that takes hard labels only.</summary>
+    /// <exception cref="BadInputException">One of them is soft.</exception>
+    public static IEnumerable<Preference> Hard(IEnumerable<Preference> preferences, string source) => preferences.Select(p => p.Probability == 1 ? p
+        : throw new BadInputException($"'{source}' has soft labels (a probability of {p.Probability}), and this method takes hard ones only; annotate without soft, or round them to 1"));
 }

@@ -13,6 +13,10 @@ public static class StageCatalog
         ["reward-model"] = typeof(RewardModelStage),
         ["expert-iteration"] = typeof(ExpertIterationStage),
         ["dpo"] = typeof(DpoStage),
+        ["kto"] = typeof(KtoStage),
+        ["orpo"] = typeof(OrpoStage),
+        ["cpo"] = typeof(CpoStage),
+        ["bco"] = typeof(BcoStage),
         ["accuracy"] = typeof(AccuracyStage),
         ["win-rate"] = typeof(WinRateStage),
     });
