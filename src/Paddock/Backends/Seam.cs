@@ -146,6 +146,17 @@ public interface IDistributionModel : ITrainableModel
         IReadOnlyList<ReadOnlyMemory<float>> entropyCoefficients, CancellationToken cancellation);
 }
 
+/// <summary>Models that can be mixed with another one, token by token.</summary>
+public interface IMixtureModel : ITrainableModel
+{
+    /// <summary>
+    /// A sampler over p proportional to p_this^(1 - share) p_other^share, both as they are now; later steps do not change it. It draws at
+    /// temperature 1 without filters, and scores nothing.
+    /// </summary>
+    /// <exception cref="Engine.BadInputException">The other model is of another backend or another vocabulary.</exception>
+    Task<ISampler> SnapshotMixtureAsync(ITrainableModel other, double share, CancellationToken cancellation);
+}
+
 public sealed record DistributionResult(IReadOnlyList<ReadOnlyMemory<float>> LogProbs, IReadOnlyList<ReadOnlyMemory<float>> Entropies, IReadOnlyList<ReadOnlyMemory<float>> ArgMaxHits);
 
 /// <summary>Draws from a fixed policy. Batching, prefix sharing and refilling are its business.</summary>

@@ -61,6 +61,9 @@ public sealed class EmbeddedBackend(string folder, ModelLibrary library, WorkerP
     internal ISampler OpenSampler(ModelWeights weights, string model) =>
         new EmbeddedSampler(weights, pool, this, tokens => library.OpenEngineCodec(model).Tokenizer.Decode(tokens, skipSpecialTokens: false));
 
+    /// <summary>Takes both weights over.</summary>
+    internal ISampler OpenMixture(ModelWeights first, ModelWeights second, double share) => new EmbeddedMixture(first, second, share, pool, this);
+
     /// <summary>Writes weights with the config and tokenizer of the model they started from.</summary>
     internal void Export(ModelWeights weights, ModelSpec spec, string target)
     {

@@ -6,7 +6,7 @@ using Paddock.Engine.Training;
 namespace Paddock.Backends.Embedded;
 
 /// <summary>A model of the embedded engine behind the seam. Work is done on the calling thread and the pool; results are ready on return.</summary>
-internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec spec, EmbeddedBackend backend) : IDistributionModel, IExportableModel
+internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec spec, EmbeddedBackend backend) : IDistributionModel, IExportableModel, IMixtureModel
 {
     private readonly RaggedBatch _batch = new();
     private float[] _coefficients = [];
@@ -80,6 +80,12 @@ internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec 
 
     public Task<ISampler> SnapshotSamplerAsync(CancellationToken cancellation) =>
         Task.FromResult<ISampler>(backend.OpenSampler(transformer.MergedWeights(), spec.Weights));
+
+    public Task<ISampler> SnapshotMixtureAsync(ITrainableModel other, double share, CancellationToken cancellation) =>
+        Task.FromResult<ISampler>(backend.OpenMixture(transformer.MergedWeights(), other is EmbeddedModel embedded ? embedded.MergedWeights()
+            : throw new BadInputException("a mixture needs two models of the embedded backend"), share));
+
+    private ModelWeights MergedWeights() => transformer.MergedWeights();
 
     public ValueTask DisposeAsync()
     {
