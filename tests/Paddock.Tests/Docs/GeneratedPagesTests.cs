@@ -20,6 +20,7 @@ public sealed partial class GeneratedPagesTests
         ["data"] = () => Table(typeof(DataFiles)),
         ["stages"] = Stages,
         ["lora"] = () => Table(typeof(LoraSettings)),
+        ["select"] = () => Table(typeof(SelectSettings)),
         ["system"] = () => Table(typeof(SystemSettings)),
         ["new-model"] = () => Table(typeof(NewModelSettings)),
         ["kinds"] = Kinds,
@@ -33,7 +34,7 @@ public sealed partial class GeneratedPagesTests
     private static partial Regex Block { get; }
 
     [Theory]
-    [InlineData("docs/recipes.md", "header data stages lora system new-model")]
+    [InlineData("docs/recipes.md", "header data stages lora select system new-model")]
     [InlineData("docs/world.md", "kinds authors utility annotators splits")]
     public void What_a_page_restates_is_what_the_code_says(string page, string parts)
     {

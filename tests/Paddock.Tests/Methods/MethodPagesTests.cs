@@ -27,6 +27,18 @@ public sealed partial class MethodPagesTests
         Assert.All(memory.Rows, row => Assert.Equal(listed.Order(StringComparer.Ordinal), row.Metrics.Keys.Order(StringComparer.Ordinal)));
     }
 
+    public static TheoryData<string> OnlineNames => OnlineCase.Names;
+
+    [Theory]
+    [MemberData(nameof(OnlineNames))]
+    public async Task A_method_that_samples_logs_the_metrics_of_its_page(string name)
+    {
+        OnlineCase method = OnlineCase.Named(name);
+        using TinyModel tiny = new();
+        (StageMemory memory, _, _) = await OnlineMethodTests.RunAsync(method, tiny, new OnlineRun(Steps: 2));
+        Assert.All(memory.Rows, row => Assert.Equal(Metrics(method.Page).Order(StringComparer.Ordinal), row.Metrics.Keys.Order(StringComparer.Ordinal)));
+    }
+
     [Fact]
     public void Best_of_n_has_the_metrics_of_its_page() =>
         Assert.Equal(Metrics("best-of-n").Order(StringComparer.Ordinal), new BestOfN(new BestOfNSettings(1)).Metrics([new BestOfNChoice(0, [1])]).Keys.Order(StringComparer.Ordinal));

@@ -181,7 +181,7 @@ public class RecordedRunTests
 
     // Sums and norms of every parameter, and the tensors that were kept. Adam divides by a gradient's own size, so a parameter whose gradient is
     // rounding noise may move otherwise: all but a few in ten thousand must agree closely, and none may be far.
-    private static void CompareWeights(string name, JsonElement run, string path)
+    internal static void CompareWeights(string name, JsonElement run, string path)
     {
         using SafetensorsFile ours = SafetensorsFile.Open(path), theirs = SafetensorsFile.Open(SharedFolder.Get("golden", "trl_runs", name + ".safetensors"));
         int compared = 0;
@@ -206,7 +206,7 @@ public class RecordedRunTests
         Assert.True(kept >= 3);
     }
 
-    private static float[] Read(SafetensorsFile file, string tensor)
+    internal static float[] Read(SafetensorsFile file, string tensor)
     {
         Assert.True(file.Tensors.ContainsKey(tensor), $"{tensor} is not in {file.Place}");
         float[] values = new float[file.Tensors[tensor].Count];
@@ -235,14 +235,14 @@ public class RecordedRunTests
         return rows;
     }
 
-    private static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
+    internal static int[] Ints(JsonElement array) => [.. array.EnumerateArray().Select(v => v.GetInt32())];
 
     internal static double? Number(JsonElement fields, string name) => fields.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null;
 
-    private static ModelSpec Spec(JsonElement run, string which, Head head) =>
+    internal static ModelSpec Spec(JsonElement run, string which, Head head) =>
         new(SharedFolder.Get("golden", "trl_runs", run.GetProperty(which).GetString()!), new Adaptation.Full(), head, 0, NewHead: head == Head.Scalar);
 
-    private static void Near(JsonElement step, string field, double actual, double tolerance)
+    internal static void Near(JsonElement step, string field, double actual, double tolerance)
     {
         double expected = step.GetProperty(field).GetDouble();
         Assert.True(Math.Abs(expected - actual) <= tolerance * Math.Max(1, Math.Abs(expected)), $"step {step.GetProperty("step").GetInt32()}, {field}: expected {expected:r}, got {actual:r}");

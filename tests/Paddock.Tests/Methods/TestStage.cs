@@ -24,6 +24,9 @@ internal sealed class StageMemory
 /// <param name="killAt">Killed after this step: nothing more is kept.</param>
 internal sealed class TestStage(ITrainingBackend backend, StageMemory memory, int every = 0, int? stopAt = null, int? killAt = null) : StageContext, IAsyncDisposable
 {
+    // as a stage of a study keeps its state
+    private static readonly JsonSerializerOptions StateJson = new() { NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
     private readonly Dictionary<string, ITrainableModel> _trainable = [];
     private readonly List<ITrainableModel> _models = [];
 
@@ -54,7 +57,7 @@ internal sealed class TestStage(ITrainingBackend backend, StageMemory memory, in
     public override Task<TState?> ResumeAsync<TState>(CancellationToken cancellation) where TState : class
     {
         memory.Rows.RemoveRange(memory.RowsAtCheckpoint, memory.Rows.Count - memory.RowsAtCheckpoint);
-        return Task.FromResult(memory.State == null ? null : JsonSerializer.Deserialize<TState>(memory.State));
+        return Task.FromResult(memory.State == null ? null : JsonSerializer.Deserialize<TState>(memory.State, StateJson));
     }
 
     public override async Task CheckpointAsync<TState>(int step, TState state, CancellationToken cancellation) where TState : class
@@ -66,7 +69,7 @@ internal sealed class TestStage(ITrainingBackend backend, StageMemory memory, in
         memory.Checkpoints++;
         foreach ((string name, ITrainableModel model) in _trainable)
             memory.Models[name] = await model.SaveAsync($"{memory.Checkpoints}-{name}", cancellation);
-        memory.State = JsonSerializer.Serialize(state);
+        memory.State = JsonSerializer.Serialize(state, StateJson);
         memory.RowsAtCheckpoint = memory.Rows.Count;
         if (step == stopAt)
             throw new OperationCanceledException();

@@ -8,6 +8,9 @@ namespace Paddock.Methods.Formulas;
 /// </summary>
 public sealed class DataOrder(RandomStream stream, int rows, int batch, int epochs)
 {
+    /// <summary>As many passes as <paramref name="steps"/> steps take.</summary>
+    public static DataOrder ForSteps(RandomStream stream, int rows, int batch, int steps) => new(stream, rows, batch, (int)(((long)steps * batch + rows - 1) / rows) + 1);
+
     private int _epoch = -1;
     private int[] _order = [];
 

@@ -6,6 +6,9 @@ namespace Paddock.Methods.Formulas;
 /// </summary>
 public readonly record struct PairMetrics(double RewardsChosen, double RewardsRejected, double RewardsAccuracies, double LogProbsChosen, double LogProbsRejected)
 {
+    /// <summary>Of a step without a pair.</summary>
+    public static PairMetrics NotMeasured => new(double.NaN, double.NaN, double.NaN, double.NaN, double.NaN);
+
     /// <summary>Mean of chosen minus rejected reward.</summary>
     public double RewardsMargins => RewardsChosen - RewardsRejected;
 

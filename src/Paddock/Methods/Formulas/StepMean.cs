@@ -17,4 +17,11 @@ public struct StepMean
         Sum += value;
         Count++;
     }
+
+    /// <summary>Adds a sum over several items.</summary>
+    public void Add(double sum, long count)
+    {
+        Sum += sum;
+        Count += count;
+    }
 }

@@ -17,6 +17,13 @@ public static class StageCatalog
         ["orpo"] = typeof(OrpoStage),
         ["cpo"] = typeof(CpoStage),
         ["bco"] = typeof(BcoStage),
+        ["ppo"] = typeof(PpoStage),
+        ["grpo"] = typeof(GrpoStage),
+        ["rloo"] = typeof(RlooStage),
+        ["reinforce"] = typeof(ReinforceStage),
+        ["online-dpo"] = typeof(OnlineDpoStage),
+        ["xpo"] = typeof(XpoStage),
+        ["nash-md"] = typeof(NashMdStage),
         ["accuracy"] = typeof(AccuracyStage),
         ["win-rate"] = typeof(WinRateStage),
     });
