@@ -23,15 +23,18 @@ public static partial class StudyReport
     public static string Render(StudySummary summary, DateTimeOffset at) => Render([summary], at);
 
     /// <summary>As <see cref="Render(StudySummary, DateTimeOffset)"/>, for at least one seed.</summary>
-    public static string Render(IReadOnlyList<StudySummary> seeds, DateTimeOffset at) => RenderAsync(ReportView.Of(seeds, at)).GetAwaiter().GetResult();
+    public static string Render(IReadOnlyList<StudySummary> seeds, DateTimeOffset at) => RenderPage<ReportPage>(nameof(ReportPage.View), ReportView.Of(seeds, at));
+
+    /// <summary>A page of one component with one parameter.</summary>
+    internal static string RenderPage<TPage>(string parameter, object view) where TPage : IComponent => RenderAsync<TPage>(parameter, view).GetAwaiter().GetResult();
 
     // the components need no services, never wait and are made anew for every page
-    private static async Task<string> RenderAsync(ReportView view)
+    private static async Task<string> RenderAsync<TPage>(string parameter, object view) where TPage : IComponent
     {
         await using ServiceProvider services = new ServiceCollection().BuildServiceProvider();
         await using HtmlRenderer renderer = new(services, NullLoggerFactory.Instance);
         string html = await renderer.Dispatcher.InvokeAsync(async () =>
-            (await renderer.RenderComponentAsync<ReportPage>(ParameterView.FromDictionary(new Dictionary<string, object?> { [nameof(ReportPage.View)] = view }))).ToHtmlString()).ConfigureAwait(false);
+            (await renderer.RenderComponentAsync<TPage>(ParameterView.FromDictionary(new Dictionary<string, object?> { [parameter] = view }))).ToHtmlString()).ConfigureAwait(false);
         return "<!DOCTYPE html>\n" + Settle(html) + "\n";
     }
 

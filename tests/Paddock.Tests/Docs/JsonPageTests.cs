@@ -1,6 +1,8 @@
 using System.Reflection;
 using System.Text.Json;
 using Paddock.Cli.Judging;
+using System.Text.Json.Serialization;
+using Paddock.Cli.Audits;
 using Paddock.Cli.Studies;
 using Paddock.Cli.Verbs;
 using Paddock.Studies;
@@ -19,11 +21,24 @@ public sealed class JsonPageTests
     [InlineData(typeof(CleanDocument))]
     [InlineData(typeof(ForecastDocument))]
     [InlineData(typeof(JudgeDocument))]
+    [InlineData(typeof(DiffDocument))]
     public void Every_field_of_a_document_is_on_the_page(Type document)
     {
         HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];
-        string[] fields = [.. Fields(document, []).Distinct()];
+        string[] fields = [.. Fields(document, [], Camel).Distinct()];
         Assert.True(fields.Length >= 2, $"only {fields.Length} fields were found in {document.Name}");
+        Assert.Equal([], fields.Where(field => !named.Contains(field)));
+    }
+
+    [Theory]
+    [InlineData(typeof(AuditDocument))]
+    [InlineData(typeof(JudgesDocument))]
+    public void Every_field_of_an_audit_is_on_the_page(Type document)
+    {
+        // these are spelled as AlpacaEval spells its columns
+        HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];
+        string[] fields = [.. Fields(document, [], Snake).Distinct()];
+        Assert.True(fields.Length > 40, $"only {fields.Length} fields were found in {document.Name}");
         Assert.Equal([], fields.Where(field => !named.Contains(field)));
     }
 
@@ -35,17 +50,21 @@ public sealed class JsonPageTests
         Assert.All(new[] { folder.Description, folder.Metrics, folder.Outputs, folder.Timing, folder.Done }, path => Assert.Contains($"`{Path.GetFileName(path)}`", page, StringComparison.Ordinal));
     }
 
-    private static IEnumerable<string> Fields(Type type, HashSet<Type> seen)
+    private static string Snake(PropertyInfo property) => property.GetCustomAttribute<JsonPropertyNameAttribute>()?.Name ?? JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name);
+
+    private static string Camel(PropertyInfo property) => JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+
+    private static IEnumerable<string> Fields(Type type, HashSet<Type> seen, Func<PropertyInfo, string> name)
     {
         if (type.Assembly.GetName().Name?.StartsWith("Paddock", StringComparison.Ordinal) == true && !type.IsEnum && seen.Add(type))
             foreach (PropertyInfo property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
             {
-                yield return JsonNamingPolicy.CamelCase.ConvertName(property.Name);
-                foreach (string inner in Fields(property.PropertyType, seen))
+                yield return name(property);
+                foreach (string inner in Fields(property.PropertyType, seen, name))
                     yield return inner;
             }
         foreach (Type argument in type.GetGenericArguments())
-            foreach (string inner in Fields(argument, seen))
+            foreach (string inner in Fields(argument, seen, name))
                 yield return inner;
     }
 }
