@@ -1,10 +1,11 @@
 using System.Reflection;
 using System.Text.Json;
-using Paddock.Cli.Judging;
 using System.Text.Json.Serialization;
 using Paddock.Cli.Audits;
+using Paddock.Cli.Judging;
 using Paddock.Cli.Studies;
 using Paddock.Cli.Verbs;
+using Paddock.Evaluation.Benchmarks;
 using Paddock.Studies;
 using Paddock.Worlds;
 
@@ -22,6 +23,11 @@ public sealed class JsonPageTests
     [InlineData(typeof(ForecastDocument))]
     [InlineData(typeof(JudgeDocument))]
     [InlineData(typeof(DiffDocument))]
+    [InlineData(typeof(WinrateVerb.WinrateDocument))]
+    [InlineData(typeof(LeaderboardVerb.LeaderboardDocument))]
+    [InlineData(typeof(LeaderboardVerb.CheckDocument))]
+    [InlineData(typeof(HhVerb.HhDocument))]
+    [InlineData(typeof(CoverageVerb.CoverageDocument))]
     public void Every_field_of_a_document_is_on_the_page(Type document)
     {
         HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];
@@ -40,6 +46,13 @@ public sealed class JsonPageTests
         string[] fields = [.. Fields(document, [], Snake).Distinct()];
         Assert.True(fields.Length > 40, $"only {fields.Length} fields were found in {document.Name}");
         Assert.Equal([], fields.Where(field => !named.Contains(field)));
+    }
+
+    [Fact]
+    public void Every_column_of_AlpacaEval_is_on_the_page()
+    {
+        HashSet<string> named = [.. Markdown.CodeSpans(Repository.Read("docs/json.md"))];
+        Assert.Equal([], typeof(AlpacaEvalRow).GetProperties().Select(property => JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)).Where(column => !named.Contains(column)));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Paddock.Backends;
 using Paddock.Cli;
@@ -32,6 +33,7 @@ public sealed partial class NamesInPagesTests
     [InlineData("CONTRIBUTING.md")]
     [InlineData("docs/architecture.md")]
     [InlineData("docs/statistics.md")]
+    [InlineData("docs/evaluation.md")]
     [InlineData("docs/world.md")]
     [InlineData("docs/how-to/add-a-family.md")]
     public void Every_file_that_a_page_names_exists(string page)
@@ -49,6 +51,7 @@ public sealed partial class NamesInPagesTests
     [InlineData("CONTRIBUTING.md")]
     [InlineData("docs/architecture.md")]
     [InlineData("docs/statistics.md")]
+    [InlineData("docs/evaluation.md")]
     [InlineData("docs/world.md")]
     public void Every_type_and_member_that_a_page_names_exists(string page) =>
         Assert.Equal([], Markdown.CodeSpans(Repository.Read(page)).Where(span => TypeName.IsMatch(span) && !Foreign.Contains(span) && !IsKnown(span)).Distinct());
@@ -67,7 +70,7 @@ public sealed partial class NamesInPagesTests
     [MemberData(nameof(AllPages))]
     public void Every_verb_that_a_page_names_is_one_of_the_program(string page)
     {
-        HashSet<string> verbs = [.. VerbLine.Matches(Repository.Read("src/Paddock.Cli/Program.cs")).Select(match => match.Groups[1].Value.ToLowerInvariant()), .. StageCatalog.Table.Kinds, "sample-stage"];
+        HashSet<string> verbs = [.. VerbLine.Matches(Repository.Read("src/Paddock.Cli/Program.cs")).Select(match => JsonNamingPolicy.KebabCaseLower.ConvertName(match.Groups[1].Value)), .. StageCatalog.Table.Kinds, "sample-stage"];
         Assert.Contains("quickstart", verbs);
         Assert.Equal([], Markdown.Verbs(Repository.Read(page)).Where(verb => !verbs.Contains(verb)).Distinct());
     }

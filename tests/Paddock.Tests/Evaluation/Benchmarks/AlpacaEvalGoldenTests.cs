@@ -13,8 +13,16 @@ public sealed class AlpacaEvalGoldenTests
     // length-controlled rates of these were published from other inputs than their weights and the common difficulties, by up to 0.2 points
     private static readonly Dictionary<string, double> Exceptions = new()
     {
-        ["dbrx-instruct"] = -0.19011, ["NullModel"] = -0.13279, ["llama-2-70b-chat-hf"] = -0.01233, ["platolm-7b"] = -0.01052, ["gpt35_turbo_instruct"] = -0.00649,
-        ["minotaur-13b"] = -0.00643, ["text_davinci_001"] = -0.00512, ["alpaca-7b_concise"] = -0.00414, ["phi-2"] = -0.00312, ["alpaca-7b_verbose"] = 0.00216,
+        ["dbrx-instruct"] = -0.19011,
+        ["NullModel"] = -0.13279,
+        ["llama-2-70b-chat-hf"] = -0.01233,
+        ["platolm-7b"] = -0.01052,
+        ["gpt35_turbo_instruct"] = -0.00649,
+        ["minotaur-13b"] = -0.00643,
+        ["text_davinci_001"] = -0.00512,
+        ["alpaca-7b_concise"] = -0.00414,
+        ["phi-2"] = -0.00312,
+        ["alpaca-7b_verbose"] = 0.00216,
     };
 
     private static string File(params string[] parts) => SharedFolder.Get(["data", "alpaca_eval2", .. parts]);
