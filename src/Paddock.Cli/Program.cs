@@ -8,6 +8,7 @@ Command root = new("paddock", "Simulated RLHF on a laptop: generate, simulate pr
 {
     QuickstartVerb.Create(),
     RunVerb.Create(),
+    CompareVerb.Create(),
     StatusVerb.Create(),
     CleanVerb.Create(),
     ReportVerb.Create(),

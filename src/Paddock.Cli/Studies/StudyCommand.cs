@@ -7,7 +7,8 @@ using Paddock.Studies;
 namespace Paddock.Cli.Studies;
 
 /// <summary>Options that every verb which runs a study has, and the run itself: plan, stages, report, table, JSON.</summary>
-internal sealed class StudyCommand
+/// <param name="defaultSeeds">Seeds that are run when none are asked for.</param>
+internal sealed class StudyCommand(int defaultSeeds = 1)
 {
     private const int MaxSeeds = 1000;
 
@@ -15,7 +16,7 @@ internal sealed class StudyCommand
     private readonly Option<int> _threads = CommonOptions.Threads();
     private readonly Option<string[]> _set = new("--set") { Description = "Sets a variable of the recipe: name=value.", AllowMultipleArgumentsPerToken = false };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "Seed in place of the recipe's." };
-    private readonly Option<int> _seeds = new("--seeds") { Description = "Runs so many seeds and shows the spread between them.", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _seeds = new("--seeds") { Description = "Runs so many seeds and shows the spread between them.", DefaultValueFactory = _ => defaultSeeds };
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Reads, binds and plans the recipe, shows its stages and runs nothing." };
     private readonly Option<bool> _json = CommonOptions.Json();
 

@@ -131,6 +131,18 @@ public sealed unsafe class TrainableTransformer : IDisposable
     /// <summary>Useful floating-point operations of a backward pass, without those of the forward pass.</summary>
     public long BackwardFlops(RaggedBatch batch) => FlopCount.Backward(Weights.Layout, _adapters, batch);
 
+    /// <summary>weights = share * other + (1 - share) * weights, in fp32; both of one layout. Adapters stay as they are.</summary>
+    public void Mix(ModelWeights other, double share)
+    {
+        if (other.Layout.Length != Weights.Layout.Length)
+            throw new ArgumentException($"weights of {other.Layout.Length} values cannot be mixed into {Weights.Layout.Length}", nameof(other));
+        _isKept = false;
+        float theirs = (float)share, ours = (float)(1 - share);
+        float* from = other.Buffer.Pointer, to = Weights.Buffer.Pointer;
+        for (long i = 0; i < Weights.Buffer.Length; i++)
+            to[i] = theirs * from[i] + ours * to[i];
+    }
+
     /// <summary>An independent copy of the weights as they are now, adapters folded in.</summary>
     public ModelWeights MergedWeights()
     {

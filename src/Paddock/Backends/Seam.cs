@@ -23,6 +23,13 @@ public sealed record Sequence(ReadOnlyMemory<int> Input, ReadOnlyMemory<int> Tar
         return new(input, targets);
     }
 
+    /// <summary>Prompt and response, outputs wanted for every token but the first.</summary>
+    public static Sequence ForWhole(ReadOnlySpan<int> prompt, ReadOnlySpan<int> response)
+    {
+        int[] all = [.. prompt, .. response];
+        return new(all.AsMemory(..^1), all.AsMemory(1..));
+    }
+
     /// <summary>Prompt and response for a scalar head read at the last token (the end token included).</summary>
     public static Sequence ForScore(ReadOnlySpan<int> prompt, ReadOnlySpan<int> response)
     {

@@ -4,11 +4,13 @@
 //
 // logp = sum over the response's tokens, its end token included. Soft labels p give -[p log sigmoid(x) + (1 - p) log sigmoid(-x)].
 // Differs from the paper: AdamW with a cosine in place of RMSprop with a constant rate. The reference is frozen, so its log-probs
-// are computed once per pair and kept, in checkpoints too. Page, metrics and results: docs/methods/dpo.md
+// are computed once per pair and kept, in checkpoints too; one that moves (TR-DPO) is asked again after each move. Page, metrics and
+// results: docs/methods/dpo.md
 using System.ComponentModel.DataAnnotations;
 using System.Runtime.InteropServices;
 using Paddock.Backends;
 using Paddock.Data;
+using Paddock.Engine;
 using Paddock.Methods.Formulas;
 
 namespace Paddock.Methods;
@@ -19,11 +21,15 @@ namespace Paddock.Methods;
 /// <param name="DivergenceAlpha">Order of the alpha divergence.</param>
 /// <param name="DiscoPopTemperature">Temperature of the loss <c>disco-pop</c>.</param>
 /// <param name="LdAlpha">Weight of the tokens beyond the shorter answer's length (LD-DPO, arXiv 2409.06411); 1 is off.</param>
+/// <param name="ReferenceFree">Take the reference to find every answer equally likely: no reference model, r = log pi.</param>
+/// <param name="SyncEvery">Steps after which the reference moves towards the policy (TR-DPO, arXiv 2404.09656; there 512); 0 leaves it frozen.</param>
+/// <param name="SyncShare">How far it moves: share * policy + (1 - share) * reference.</param>
 /// <param name="Batch">Pairs a step.</param>
 /// <param name="MicroTokens">Tokens in memory at once; changes speed and memory only.</param>
 public sealed record DpoSettings([Range(0, double.MaxValue, MinimumIsExclusive = true)] double Beta = 0.1, DpoLossType Loss = DpoLossType.Sigmoid, IReadOnlyDictionary<DpoLossType, double>? Losses = null,
     FDivergence Divergence = FDivergence.ReverseKl, double DivergenceAlpha = 0.5, [Range(0, double.MaxValue, MinimumIsExclusive = true)] double DiscoPopTemperature = 0.05,
-    [Range(0, 0.5, MaximumIsExclusive = true)] double? LabelSmoothing = null, [Range(0, 1)] double LdAlpha = 1, [Range(1, int.MaxValue)] int Batch = 32, [Range(1, int.MaxValue)] int Epochs = 2,
+    [Range(0, 0.5, MaximumIsExclusive = true)] double? LabelSmoothing = null, [Range(0, 1)] double LdAlpha = 1, bool ReferenceFree = false, [Range(0, int.MaxValue)] int SyncEvery = 0,
+    [Range(0, 1)] double SyncShare = 0.6, [Range(1, int.MaxValue)] int Batch = 32, [Range(1, int.MaxValue)] int Epochs = 2,
     [Range(0, double.MaxValue, MinimumIsExclusive = true)] double LearningRate = 3e-4, [Inline] Optimisation? Optimisation = null, [Range(1, int.MaxValue)] int MicroTokens = 8192)
 {
     public Optimisation Optimisation { get; init; } = Optimisation ?? new Optimisation();
@@ -39,8 +45,8 @@ public sealed class Dpo(DpoSettings settings)
     /// <param name="References">Log-prob of each chosen and each rejected answer under the reference, as bytes of doubles; NaN where not computed yet.</param>
     private sealed record State(int Step, byte[] References);
 
-    /// <param name="reference">The policy as it was before training; frozen.</param>
-    public async Task RunAsync(IReadOnlyList<TokenizedPair> pairs, ITrainableModel policy, ITrainableModel reference, StageContext stage, CancellationToken cancellation)
+    /// <param name="reference">The policy as it was before training: frozen, unless <see cref="DpoSettings.SyncEvery"/> moves it (it is then checkpointed as well); null when reference-free.</param>
+    public async Task RunAsync(IReadOnlyList<TokenizedPair> pairs, ITrainableModel policy, ITrainableModel? reference, StageContext stage, CancellationToken cancellation)
     {
         DataOrder order = new(stage.Stream("data"), pairs.Count, settings.Batch, settings.Epochs);
         int steps = order.Steps;
@@ -50,7 +56,9 @@ public sealed class Dpo(DpoSettings settings)
         // [2 P]: chosen and rejected of each pair
         double[] references = resumed == null ? new double[2 * pairs.Count] : MemoryMarshal.Cast<byte, double>(resumed.References).ToArray();
         if (resumed == null)
-            Array.Fill(references, double.NaN);
+            Array.Fill(references, settings.ReferenceFree ? 0 : double.NaN);
+        IMixableModel? moving = settings.SyncEvery == 0 ? null
+            : reference as IMixableModel ?? throw new BadInputException("dpo: sync-every needs a backend that can mix the weights of two models");
 
         for (int step = resumed?.Step ?? 0; step < steps; step++)
         {
@@ -71,7 +79,7 @@ public sealed class Dpo(DpoSettings settings)
                 Sequence[] batch = sequences[(2 * start)..(2 * end)];
                 if (rows[start..end].Any(row => double.IsNaN(references[2 * row])))
                 {
-                    SumLogProb[] frozen = Sums(batch, (await reference.ForwardAsync(batch, cancellation)).Outputs);
+                    SumLogProb[] frozen = Sums(batch, (await reference!.ForwardAsync(batch, cancellation)).Outputs);
                     for (int i = 0; i < frozen.Length; i++)
                         references[2 * rows[start + i / 2] + i % 2] = frozen[i].Value;
                 }
@@ -98,6 +106,13 @@ public sealed class Dpo(DpoSettings settings)
             // 4. one AdamW step
             AdamStep adam = settings.Optimisation.At(step, steps, settings.LearningRate);
             StepResult result = await policy.StepAsync(adam, cancellation);
+
+            // 5. a reference that moves has other log-probs from here on
+            if (moving != null && (step + 1) % settings.SyncEvery == 0)
+            {
+                await moving.MixAsync(policy, settings.SyncShare, cancellation);
+                Array.Fill(references, double.NaN);
+            }
 
             State state = new(step + 1, MemoryMarshal.AsBytes<double>(references).ToArray());
             Dictionary<string, double> metrics = new()

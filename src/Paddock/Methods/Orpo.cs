@@ -86,15 +86,7 @@ public sealed class Orpo(OrpoSettings settings)
         }
     }
 
-    // outputs wanted for the response, and for all of the prompt but its first token when that is learned too
-    private Sequence Chosen(TokenizedPair pair)
-    {
-        Sequence response = Sequence.ForResponse(pair.Prompt, pair.Chosen);
-        if (!settings.PromptLoss)
-            return response;
-        int[] targets = [.. pair.Prompt.AsSpan(1), .. pair.Chosen];
-        return response with { Targets = targets };
-    }
+    private Sequence Chosen(TokenizedPair pair) => settings.PromptLoss ? Sequence.ForWhole(pair.Prompt, pair.Chosen) : Sequence.ForResponse(pair.Prompt, pair.Chosen);
 
     /// <summary>Coefficients of the chosen row: the likelihood term on every wanted token, the odds term on the last <paramref name="responseTokens"/> of them.</summary>
     internal static ReadOnlyMemory<float> OfChosen(Sequence sequence, double likelihood, double odds, int responseTokens)

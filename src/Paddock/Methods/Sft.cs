@@ -4,8 +4,8 @@
 //
 // or, with the dynamic objective (DFT, Wu et al. 2025, arXiv 2508.05629), each token weighted by its own probability, not differentiated.
 //
-// The mean runs over the tokens of the whole optimizer step, never over means of rows or micro-batches. Prompts are not trained on;
-// the end token is. Page, metrics and results: docs/methods/sft.md
+// The mean runs over the tokens of the whole optimizer step, never over means of rows or micro-batches. Prompts are not trained on
+// unless asked for; the end token is. Rows lie end to end without padding and see nothing of each other, so there is nothing to pack. Page, metrics and results: docs/methods/sft.md
 using System.ComponentModel.DataAnnotations;
 using Paddock.Backends;
 using Paddock.Data;
@@ -15,9 +15,10 @@ namespace Paddock.Methods;
 
 /// <summary>Settings of supervised fine-tuning; the optimizer's defaults are the Meadow's.</summary>
 /// <param name="Objective">What is minimised: <c>dynamic</c> weighs each token by its own probability (DFT, arXiv 2508.05629).</param>
+/// <param name="PromptLoss">Learn the prompt too, all but its first token.</param>
 /// <param name="MicroTokens">Tokens in memory at once; changes speed and memory only.</param>
 public sealed record SftSettings([Range(1, int.MaxValue)] int Batch = 32, [Range(1, int.MaxValue)] int Epochs = 1, [Range(0, double.MaxValue, MinimumIsExclusive = true)] double LearningRate = 5e-4,
-    SftObjective Objective = SftObjective.NegativeLogLikelihood, [Inline] Optimisation? Optimisation = null, [Range(1, int.MaxValue)] int MicroTokens = 8192)
+    SftObjective Objective = SftObjective.NegativeLogLikelihood, bool PromptLoss = false, [Inline] Optimisation? Optimisation = null, [Range(1, int.MaxValue)] int MicroTokens = 8192)
 {
     public Optimisation Optimisation { get; init; } = Optimisation ?? new Optimisation();
 }
@@ -29,7 +30,7 @@ public sealed class Sft(SftSettings settings)
 
     public async Task RunAsync(IReadOnlyList<TokenizedExample> examples, ITrainableModel policy, StageContext stage, CancellationToken cancellation)
     {
-        Sequence[] sequences = [.. examples.Select(e => Sequence.ForResponse(e.Prompt, e.Response))];
+        Sequence[] sequences = [.. examples.Select(e => settings.PromptLoss ? Sequence.ForWhole(e.Prompt, e.Response) : Sequence.ForResponse(e.Prompt, e.Response))];
         DataOrder order = new(stage.Stream("data"), sequences.Length, settings.Batch, settings.Epochs);
         int steps = order.Steps;
         State state = await stage.ResumeAsync<State>(cancellation) ?? new State(0, 0);
@@ -38,7 +39,7 @@ public sealed class Sft(SftSettings settings)
         {
             // 1. the rows of this step: a pure function of (seed, step), so a resumed run sees the same ones
             int[] rows = order.Rows(step).ToArray();
-            int tokens = rows.Sum(row => examples[row].Response.Length);
+            int tokens = rows.Sum(row => ResponseOutputs.Count(sequences[row]));
 
             // 2. log-probs of the responses; c = d loss / d log-prob at each of them
             StepMean loss = default;

@@ -77,6 +77,31 @@ public sealed class OutputTests(TinyStudy study) : IClassFixture<TinyStudy>
     }
 
     [Fact]
+    public void A_comparison_plans_three_seeds_of_every_method()
+    {
+        Outcome outcome = CommandLine.Run("compare", "--dry-run", "--json", "--runs", study.Runs);
+        Assert.True(outcome.Code == 0, outcome.Error);
+        JsonElement[] plans = [.. outcome.Rows.Single().GetProperty("plans").EnumerateArray()];
+        Assert.Equal([1UL, 2UL, 3UL], plans.Select(p => p.GetProperty("seed").GetUInt64()));
+        string[] kinds = [.. plans[0].GetProperty("stages").EnumerateArray().Select(s => s.GetProperty("kind").GetString()!).Distinct()];
+        Assert.Superset(new HashSet<string>(["sft", "reward-model", "expert-iteration", "dpo", "kto", "bco", "orpo", "cpo", "feedme", "reward-conditioning", "spin", "quark", "win-rate"]), new HashSet<string>(kinds));
+    }
+
+    // a tiny study of two seeds: the second table has a row a system, and the JSON document stays the last line
+    [Fact]
+    public void A_comparison_ends_with_spread_and_cost()
+    {
+        using TemporaryFolder folder = new();
+        string recipe = folder.Write("a.yaml", $"study: a\nseed: 1\nworld: meadow\nmodel: \"{study.Model}\"\nstages:\n  - sft: {{name: start, limit: 16, epochs: 1}}\n  - win-rate: {{name: table, systems: {{base: \"{study.Model}\", start: start}}, annotators: [gold], limit: 8, max-tokens: 4, kl: true}}\n");
+        Outcome outcome = CommandLine.Run("compare", recipe, "--seeds", "2", "--runs", folder.File("runs"));
+        Assert.True(outcome.Code == 0, outcome.Error);
+        Assert.Matches(@"system +sd gold +KL +worse +Mtokens +TFLOP +s", outcome.Out);
+        Assert.Matches(@"(?m)^ *start +\d+\.\d +-?\d+\.\d\d +[012] +0\.00 +\d+\.\d +\d+", outcome.Out);
+        Outcome json = CommandLine.Run("compare", recipe, "--seeds", "2", "--runs", folder.File("runs"), "--json");
+        Assert.Equal("a", json.Rows.Single().GetProperty("study").GetString());
+    }
+
+    [Fact]
     public void The_state_of_stages_and_what_can_go_are_told_to_programs()
     {
         JsonElement tiny = CommandLine.Run("status", "--runs", study.Runs, "--json").Rows.Single().GetProperty("studies").EnumerateArray().Single(s => s.GetProperty("study").GetString() == "tiny");

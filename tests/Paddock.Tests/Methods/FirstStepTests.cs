@@ -19,6 +19,7 @@ public sealed class FirstStepTests : IDisposable
     [InlineData("reward model")]
     [InlineData("dpo")]
     [InlineData("dpo of adapters")]
+    [InlineData("spin")]
     public async Task A_loss_on_pairs_starts_at_log_two(string name) =>
         Assert.Equal(Math.Log(2), (await FirstAsync(name))["loss"], 1e-12);
 
@@ -31,6 +32,23 @@ public sealed class FirstStepTests : IDisposable
         IReadOnlyDictionary<string, double> first = await FirstAsync(name);
         foreach (string metric in (string[])["rewards/chosen", "rewards/rejected", "rewards/margins", "rewards/accuracies"])
             Assert.Equal(0, first[metric]);
+    }
+
+    [Fact]
+    public async Task Without_a_reference_rewards_are_log_probs()
+    {
+        IReadOnlyDictionary<string, double> first = await FirstAsync("dpo without a reference");
+        Assert.Equal(0.1 * first["logps/chosen"], first["rewards/chosen"], 1e-12);
+        Assert.Equal(0.1 * first["logps/rejected"], first["rewards/rejected"], 1e-12);
+    }
+
+    // drawn all the way after every step, the reference is the policy: nothing is ever rewarded
+    [Fact]
+    public async Task A_reference_that_moves_all_the_way_leaves_no_reward()
+    {
+        StageMemory memory = await TrainAsync(Head.Token, async (model, stage) => await new Dpo(new DpoSettings(SyncEvery: 1, SyncShare: 1, Batch: 4, Epochs: 2, LearningRate: 3e-3))
+            .RunAsync(MethodCase.HardPairs(new MethodRun()), model, await stage.OpenTrainableAsync("reference", _tiny.Spec(), None), stage, None));
+        Assert.All(memory.Rows, row => Assert.Equal(Math.Log(2), row.Metrics["loss"], 1e-12));
     }
 
     // (0 - 1 / (2 beta))^2 at beta 0.1
@@ -72,6 +90,7 @@ public sealed class FirstStepTests : IDisposable
     [InlineData("sft of adapters")]
     [InlineData("sft without distributions")]
     [InlineData("expert iteration")]
+    [InlineData("feedme")]
     [InlineData("pretraining")]
     public async Task A_likelihood_starts_at_what_scoring_says(string name)
     {
@@ -90,6 +109,26 @@ public sealed class FirstStepTests : IDisposable
             }
         }
         Assert.Equal(sum / weight, (await FirstAsync(name, run))["loss"], 1e-5);
+    }
+
+    // the control ids are read between prompt and answer, and are no targets: as many tokens are learned as the answers have
+    [Fact]
+    public async Task Control_tokens_are_read_and_not_learned()
+    {
+        TokenizedPair pair = MethodCase.Pairs(new MethodRun())[0];
+        await using EmbeddedBackend backend = _tiny.Open();
+        await using ISampler sampler = await backend.OpenSamplerAsync(new CheckpointUri(_tiny.Weights), None);
+        double sum = 0;
+        foreach ((int[] prompt, int[] response) in new[] { ((int[])[.. pair.Prompt, 5], pair.Chosen), ((int[])[.. pair.Prompt, 6, 7], pair.Rejected) })
+        {
+            ReadOnlyMemory<float> scores = (await sampler.ScoreAsync([(int[])[.. prompt, .. response]], None))[0];
+            for (int t = 0; t < response.Length; t++)
+                sum -= scores.Span[prompt.Length + t];
+        }
+        StageMemory memory = await TrainAsync(Head.Token, (model, stage) =>
+            new RewardConditioning(new RewardConditioningSettings(new SftSettings(2, 1))).RunAsync([pair], [5], [6, 7], model, stage, None));
+        Assert.Equal(pair.Chosen.Length + pair.Rejected.Length, memory.Rows[0].Metrics["num_tokens"]);
+        Assert.Equal(sum / memory.Rows[0].Metrics["num_tokens"], memory.Rows[0].Metrics["loss"], 1e-5);
     }
 
     [Fact]

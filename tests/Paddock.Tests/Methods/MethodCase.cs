@@ -25,6 +25,8 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
         new("sft", "sft", Head.Token, SftAsync),
         new("sft with the dynamic objective", "sft", Head.Token, (run, model, stage, _) =>
             new Sft(new SftSettings(run.Batch, run.Epochs, run.LearningRate, SftObjective.Dynamic, MicroTokens: run.MicroTokens)).RunAsync(Examples(run), model, stage, None)),
+        new("sft that learns prompts", "sft", Head.Token, (run, model, stage, _) =>
+            new Sft(new SftSettings(run.Batch, run.Epochs, run.LearningRate, PromptLoss: true, MicroTokens: run.MicroTokens)).RunAsync(Examples(run), model, stage, None), Reach: 0.3),
         new("sft of adapters", "sft", Head.Token, SftAsync, Lora: true),
         new("sft without distributions", "sft", Head.Token, (run, model, stage, tiny) => SftAsync(run, new PlainModel(model), stage, tiny)),
         new("reward model", "reward-model", Head.Scalar, (run, model, stage, _) =>
@@ -37,6 +39,8 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
         new("dpo with a mixture", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(Losses: new Dictionary<DpoLossType, double> { [DpoLossType.Sigmoid] = 0.8, [DpoLossType.BcoPair] = 0.2, [DpoLossType.Sft] = 1 }), run, model, stage, tiny)),
         new("dpo with a divergence", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(Divergence: FDivergence.JensenShannon), run, model, stage, tiny)),
         new("dpo that discounts length", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(LdAlpha: 0.5), run, model, stage, tiny)),
+        new("dpo without a reference", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(ReferenceFree: true), run, model, stage, tiny)),
+        new("dpo with a reference that moves", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(new DpoSettings(SyncEvery: 2), run, model, stage, tiny), Reach: 1),
         new("dpo of adapters", "dpo", Head.Token, (run, model, stage, tiny) => DpoAsync(DpoLossType.Sigmoid, run, model, stage, tiny), Lora: true),
         new("kto", "kto", Head.Token, (run, model, stage, tiny) => KtoAsync(new KtoSettings(Beta: 0.5), run, model, stage, tiny), Reach: 0.5),
         new("kto that averts losses", "kto", Head.Token, (run, model, stage, tiny) => KtoAsync(new KtoSettings(Beta: 0.5, UndesirableWeight: 1.5), run, model, stage, tiny), Reach: 0.5),
@@ -48,6 +52,15 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
         new("cpo", "cpo", Head.Token, (run, model, stage, _) => CpoAsync(new CpoSettings(), run, model, stage)),
         new("simpo", "cpo", Head.Token, (run, model, stage, _) => CpoAsync(new CpoSettings(Loss: CpoLossType.Simpo), run, model, stage)),
         new("alphapo", "cpo", Head.Token, (run, model, stage, _) => CpoAsync(new CpoSettings(Loss: CpoLossType.Simpo, Shape: 0.25, Gamma: 0.1), run, model, stage)),
+        new("feedme", "sft", Head.Token, (run, model, stage, _) =>
+            new FeedMe(new FeedMeSettings(new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))).RunAsync(Pairs(run), model, stage, None)),
+        new("reward conditioning", "sft", Head.Token, (run, model, stage, _) =>
+            new RewardConditioning(new RewardConditioningSettings(new SftSettings(2 * run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))).RunAsync(Pairs(run), [5], [6, 7], model, stage, None)),
+        new("spin", "dpo", Head.Token, async (run, model, stage, tiny) =>
+            await new Spin(new SpinSettings(Training: new DpoSettings(Batch: run.Batch, Epochs: run.Epochs, LearningRate: run.LearningRate, MicroTokens: run.MicroTokens)))
+                .TrainAsync(HardPairs(run), model, await stage.OpenFrozenAsync("opponent", tiny.Spec(), None), stage, None)),
+        new("quark", "quark", Head.Token, (run, model, stage, tiny) => QuarkAsync([], run, model, stage, tiny), Reach: 1),
+        new("quark with controls", "quark", Head.Token, (run, model, stage, tiny) => QuarkAsync([[5], [6], [7], [8, 9]], run, model, stage, tiny), Reach: 1.2),
         new("expert iteration", "sft", Head.Token, (run, model, stage, _) =>
             new ExpertIteration(new ExpertIterationSettings(Training: new SftSettings(run.Batch, run.Epochs, run.LearningRate, MicroTokens: run.MicroTokens))).TrainAsync(Examples(run), model, stage, None)),
         new("pretraining", "pretraining", Head.Token, PretrainAsync),
@@ -77,7 +90,7 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
 
     private static async Task DpoAsync(DpoSettings settings, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
     {
-        ITrainableModel reference = await stage.OpenFrozenAsync("reference", tiny.Spec(), None);
+        ITrainableModel? reference = settings.ReferenceFree ? null : settings.SyncEvery > 0 ? await stage.OpenTrainableAsync("reference", tiny.Spec(), None) : await stage.OpenFrozenAsync("reference", tiny.Spec(), None);
         // not every loss takes soft labels
         TokenizedPair[] pairs = [.. Pairs(run).Select(p => settings.LossOptions.TakesSoftLabels ? p : p with { Probability = 1 })];
         await new Dpo(settings with { Batch = run.Batch, Epochs = run.Epochs, LearningRate = run.LearningRate, MicroTokens = run.MicroTokens }).RunAsync(pairs, model, reference, stage, None);
@@ -89,6 +102,11 @@ internal sealed record MethodCase(string Name, string Page, Head Head, Func<Meth
 
     private static Task CpoAsync(CpoSettings settings, MethodRun run, ITrainableModel model, StageContext stage) =>
         new Cpo(settings with { Batch = run.Batch, Epochs = run.Epochs, LearningRate = run.LearningRate, MicroTokens = run.MicroTokens }).RunAsync(HardPairs(run), model, stage, None);
+
+    // long answers are worth most
+    private static async Task QuarkAsync(int[][] controls, MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny) =>
+        await new Quark(new QuarkSettings(run.Batch, run.Epochs, LearningRate: run.LearningRate, MicroTokens: run.MicroTokens)).RunAsync([.. Pairs(run).Select(p => p.Prompt)], controls, 6, [TinyModel.End],
+            (answers, _) => Task.FromResult<double[]>([.. answers.Select(a => (double)a.Tokens.Count)]), model, await stage.OpenFrozenAsync("reference", tiny.Spec(), None), stage, None);
 
     private static Task PretrainAsync(MethodRun run, ITrainableModel model, StageContext stage, TinyModel tiny)
     {

@@ -45,6 +45,39 @@ public class RecordedRunTests
         return mean.Sum / stepTokens;
     });
 
+    // packed by the trainer into one row with positions that begin anew; here the documents lie end to end as they are
+    [SharedFact]
+    public Task Supervised_fine_tuning_of_packed_documents() => ReplayAsync("sft_packing_bfd", Head.Token, (_, rows, policy, _, _, stepTokens, coefficients) =>
+    {
+        StepMean mean = default;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            double[] logProbs = new double[ResponseOutputs.Count(rows[i])], wanted = new double[logProbs.Length];
+            ResponseOutputs.Gather(rows[i], policy.Outputs[i].Span, logProbs);
+            SftLoss.Add(SftObjective.NegativeLogLikelihood, logProbs, (long)stepTokens, ref mean, wanted);
+            coefficients[i] = ResponseOutputs.Scatter(rows[i], wanted);
+        }
+        return mean.Sum / stepTokens;
+    }, Documents);
+
+    private static Sequence[] Documents(JsonElement batch)
+    {
+        List<Sequence> rows = [];
+        for (int row = 0; row < batch.GetProperty("input_ids").GetArrayLength(); row++)
+        {
+            int[] ids = Ints(batch.GetProperty("input_ids")[row]), labels = Ints(batch.GetProperty("labels")[row]), positions = Ints(batch.GetProperty("position_ids")[row]);
+            for (int start = 0, end; start < ids.Length; start = end)
+            {
+                for (end = start + 1; end < ids.Length && positions[end] != 0; end++)
+                {
+                }
+                if (end - start > 1)
+                    rows.Add(new Sequence(ids.AsMemory(start..(end - 1)), labels[(start + 1)..end].Select(label => label < 0 ? Sequence.NoTarget : label).ToArray()));
+            }
+        }
+        return [.. rows];
+    }
+
     [SharedTheory]
     [InlineData("reward_plain")]
     [InlineData("reward_plain_text_eos")]
@@ -111,7 +144,11 @@ public class RecordedRunTests
         return PreferencesAsync(run, settings.LossOptions, settings.LdAlpha);
     }
 
-    private static Task PreferencesAsync(string run, DpoLossOptions options, double ldAlpha)
+    [SharedFact]
+    public Task Preference_optimisation_with_a_reference_that_moves() => PreferencesAsync("dpo_sync_ref", DpoLossOptions.Of(DpoLossType.Sigmoid), 1,
+        (step, policy, reference) => step % 2 == 0 ? ((IMixableModel)reference!).MixAsync(policy, 0.6, None) : Task.CompletedTask);
+
+    private static Task PreferencesAsync(string run, DpoLossOptions options, double ldAlpha, Func<int, ITrainableModel, ITrainableModel?, Task>? after = null)
     {
         return ReplayAsync(run, Head.Token, losses: (_, rows, policy, reference, share, _, coefficients) =>
         {
@@ -125,7 +162,7 @@ public class RecordedRunTests
             for (int i = 0; i < rows.Length; i++)
                 coefficients[i] = ResponseOutputs.Spread(rows[i], share * (i < pairs ? chosen[i] : rejected[i - pairs]), Shorter(rows, i), ldAlpha);
             return share * loss;
-        });
+        }, after: after);
 
         SumLogProb Sum(PassResult pass, Sequence[] rows, int row)
         {
@@ -137,8 +174,9 @@ public class RecordedRunTests
         static int Shorter(Sequence[] rows, int row) => Math.Min(ResponseOutputs.Count(rows[row]), ResponseOutputs.Count(rows[(row + rows.Length / 2) % rows.Length]));
     }
 
+    /// <param name="after">Done with policy and reference after a step, counted from 1.</param>
     /// <param name="cut">The rows of a recorded micro-batch; those of <see cref="Rows"/> when left out.</param>
-    internal static async Task ReplayAsync(string name, Head head, Micro losses, Func<JsonElement, Sequence[]>? cut = null)
+    internal static async Task ReplayAsync(string name, Head head, Micro losses, Func<JsonElement, Sequence[]>? cut = null, Func<int, ITrainableModel, ITrainableModel?, Task>? after = null)
     {
         JsonElement run = TrlRun.Load(name), batches = TrlRun.Batches(run), common = run.GetProperty("common");
         string folder = Directory.CreateTempSubdirectory("paddock-run-").FullName;
@@ -149,7 +187,11 @@ public class RecordedRunTests
             await using ITrainableModel policy = await backend.CreateAsync(Spec(run, "policy", head), None);
             await using ITrainableModel? reference = run.GetProperty("reference").ValueKind == JsonValueKind.Null ? null : await backend.CreateAsync(Spec(run, "reference", head), None);
             foreach (JsonElement step in run.GetProperty("steps").EnumerateArray())
+            {
                 await StepAsync(step, batches, common, policy, reference, losses, cut ?? (batch => Rows(batch, head)));
+                if (after != null)
+                    await after(step.GetProperty("step").GetInt32(), policy, reference);
+            }
             CheckpointUri saved = await policy.SaveAsync("final", None);
             CompareWeights(name, run, Path.Combine(saved.Value, "weights.safetensors"));
         }

@@ -51,6 +51,20 @@ public sealed class PlanChecksTests : IDisposable
     // annotators
     [InlineData("annotate: {name: x, of: pairs, annotator: poool}", "annotate.annotator: unknown annotator 'poool'; did you mean 'pool'?")]
     [InlineData("win-rate: {name: x, systems: {a: sft}, annotators: [pool, golld]}", "win-rate.annotators[1]: unknown annotator 'golld'; did you mean 'gold'?")]
+    // methods on preferences
+    [InlineData("kto: {name: x, data: soft}", "kto.data: must have hard labels, and 'soft' writes soft ones; leave soft out of 'soft'")]
+    [InlineData("bco: {name: x, data: soft}", "bco.data: must have hard labels, and 'soft' writes soft ones; leave soft out of 'soft'")]
+    [InlineData("orpo: {name: x, data: soft}", "orpo.data: must have hard labels, and 'soft' writes soft ones; leave soft out of 'soft'")]
+    [InlineData("cpo: {name: x, data: soft}", "cpo.data: must have hard labels, and 'soft' writes soft ones; leave soft out of 'soft'")]
+    [InlineData("kto: {name: x, data: preferences, batch: 1}", "kto.batch: must be at least 2, found 1")]
+    [InlineData("cpo: {name: x, data: preferences, shape: 0.25}", "cpo.loss: shape is AlphaPO's and needs loss simpo")]
+    [InlineData("dpo: {name: x, data: preferences, reference-free: true, sync-every: 8}", "dpo.sync-every: moves the reference, and there is none with reference-free; give one of the two")]
+    [InlineData("reward-conditioning: {name: x, data: preferences, bad: ' <good>'}", "reward-conditioning.bad: must differ from good, or nothing tells a preferred answer from a rejected one")]
+    [InlineData("quark: {name: x, reward: rm, controls: [good]}", "quark.controls: must name a text for each of the 4 quantiles, or none")]
+    [InlineData("weight-average: {name: x, models: [rm]}", "weight-average.models: must name at least two reward models")]
+    [InlineData("weight-average: {name: x, models: [rm, rm]}", "weight-average.models: must name each reward model once")]
+    [InlineData("spin: {name: x, previous: sft}", "spin.previous: must name an earlier spin stage; 'sft' is none")]
+    [InlineData("spin: {name: x, loss: ipo}", "spin.loss: must be sigmoid or hinge")]
     // schedules, warm-up, adapters
     [InlineData("sft: {name: x, schedule: cosin}", "sft.schedule: unknown schedule 'cosin'; did you mean 'cosine'?")]
     [InlineData("dpo: {name: x, data: preferences, schedule: linaer}", "dpo.schedule: unknown schedule 'linaer'; did you mean 'linear'?")]

@@ -127,6 +127,59 @@ public sealed class WholeLoopTests : IDisposable
         CheckTable(Evaluation(whole, "whole"));
     }
 
+    [Fact]
+    public async Task Methods_on_preferences_run_and_resume()
+    {
+        const string Methods = """
+            study: methods
+            seed: 3
+            world: meadow
+            model: base
+            stages:
+              - sft: {name: sft, limit: 64, batch: 16}
+              - sample: {name: pairs, from: sft, split: preference, n: 2, limit: 24, max-tokens: 8}
+              - annotate: {name: preferences, of: pairs, annotator: pool}
+              - dpo: {name: moving, init: sft, data: preferences, batch: 8, sync-every: 2}
+              - dpo: {name: free, init: sft, data: preferences, batch: 8, reference-free: true}
+              - kto: {name: kto, init: sft, data: preferences, batch: 8, keep-desirable: 0.5}
+              - bco: {name: bco, init: sft, data: preferences, batch: 8}
+              - orpo: {name: orpo, init: sft, data: preferences, batch: 8, prompt-loss: true}
+              - cpo: {name: simpo, init: sft, data: preferences, batch: 8, loss: simpo}
+              - feedme: {name: feedme, init: sft, data: preferences, batch: 8}
+              - reward-conditioning: {name: conditioning, init: sft, data: preferences, batch: 8}
+              - reward-model: {name: rm, init: sft, data: preferences, batch: 8}
+              - reward-model: {name: rm-2, init: sft, data: preferences, batch: 8}
+              - weight-average: {name: warm, models: [rm, rm-2]}
+              - quark: {name: quark, init: sft, reward: warm, prompts: 12, batch: 6, epochs: 1, quantiles: 2, controls: [' <good>', ' <bad>'], max-tokens: 6}
+              - spin: {name: spin-0, init: sft, limit: 24, max-tokens: 8, batch: 8}
+              - spin: {name: spin-1, init: spin-0, previous: spin-0, limit: 24, max-tokens: 8, batch: 8}
+              - sample: {name: good, from: conditioning, split: unlabeled, n: 1, limit: 4, max-tokens: 4}
+            """;
+        StudyManifest whole = await _study.RunAsync(Methods, "whole");
+        (StudyManifest stopped, int attempts) = await InterruptedAsync("stopped", hard: false, at: [2], Methods);
+        Assert.True(attempts > 10, $"{attempts} attempts");
+        AssertSame(whole, stopped, "stopped");
+
+        double First(string stage) => JsonDocument.Parse(Lines(_study.Stage(whole, stage, "whole").Metrics)[0]).RootElement.GetProperty("loss").GetDouble();
+        foreach (string stage in (string[])["moving", "bco", "spin-0", "spin-1"])
+            Assert.Equal(Math.Log(2), First(stage), 1e-9);
+        Assert.Equal(0.5, First("kto"), 1e-9);
+
+        // every prompt of the trained model ends with the control word; the model it came from has none
+        string trained = _study.Stage(whole, "conditioning", "whole").Model;
+        ChatMessage[] prompt = [new("user", "count the fruits : pear mango")];
+        ITextCodec before = _study.Models.OpenCodec(_study.Stage(whole, "sft", "whole").Model), after = _study.Models.OpenCodec(trained);
+        Assert.Equal([.. before.EncodePrompt(prompt), .. before.EncodeResponse(new Response("<good>", Finished: false))], after.EncodePrompt(prompt));
+
+        // half of the thumbs up, all of the thumbs down
+        int preferences = Lines(_study.Stage(whole, "preferences", "whole").Outputs).Length;
+        Assert.Equal($"{preferences / 2} desirable and {preferences} undesirable answers", whole.Stages.Single(s => s.Name == "kto").Summary);
+
+        // an iteration trains on its own pairs and on those of the one before
+        int Steps(string stage) => Lines(_study.Stage(whole, stage, "whole").Metrics).Length;
+        Assert.Equal((3, 6), (Steps("spin-0"), Steps("spin-1")));
+    }
+
     private static void CheckTable(EvaluationResult result)
     {
         string[] annotators = ["pool", "human", "gold", "reward model"];

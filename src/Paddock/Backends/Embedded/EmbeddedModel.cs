@@ -6,7 +6,7 @@ using Paddock.Engine.Training;
 namespace Paddock.Backends.Embedded;
 
 /// <summary>A model of the embedded engine behind the seam. Work is done on the calling thread and the pool; results are ready on return.</summary>
-internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec spec, EmbeddedBackend backend) : IDistributionModel, IExportableModel, IMixtureModel
+internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec spec, EmbeddedBackend backend) : IDistributionModel, IExportableModel, IMixtureModel, IMixableModel
 {
     private readonly RaggedBatch _batch = new();
     private float[] _coefficients = [];
@@ -78,6 +78,13 @@ internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec 
         return Task.CompletedTask;
     }
 
+    public Task MixAsync(ITrainableModel towards, double share, CancellationToken cancellation)
+    {
+        using ModelWeights merged = ((EmbeddedModel)towards).Merge();
+        transformer.Mix(merged, share);
+        return Task.CompletedTask;
+    }
+
     public Task<ISampler> SnapshotSamplerAsync(CancellationToken cancellation) =>
         Task.FromResult<ISampler>(backend.OpenSampler(transformer.MergedWeights(), spec.Weights));
 
@@ -92,6 +99,8 @@ internal sealed class EmbeddedModel(TrainableTransformer transformer, ModelSpec 
         transformer.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private ModelWeights Merge() => transformer.MergedWeights();
 
     private void Fill(IReadOnlyList<Sequence> batch)
     {

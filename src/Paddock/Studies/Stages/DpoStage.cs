@@ -30,6 +30,8 @@ public sealed record DpoStage(string Name, string Data, string? Init = null, [Ra
             yield return new(key, problem);
         if (checks.Earlier(Data) is AnnotateStage { Soft: true } && !Training.LossOptions.TakesSoftLabels)
             yield return new(key, $"takes hard labels only, and '{Data}' writes soft ones; use sigmoid or sigmoid-norm, or leave soft out of '{Data}'");
+        if (Training is { ReferenceFree: true, SyncEvery: > 0 })
+            yield return new("sync-every", "moves the reference, and there is none with reference-free; give one of the two");
         foreach (StageProblem other in TrainingChecks.Problems(Training.Optimisation, Lora))
             yield return other;
     }
@@ -38,9 +40,13 @@ public sealed record DpoStage(string Name, string Data, string? Init = null, [Ra
     {
         string init = run.Input(Init).Weights;
         List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.ReadPreferences(run.Input(Data), run), run.Services.OpenCodec(init), Limit);
-        run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy and a reference at once");
+        if (!Training.ReferenceFree)
+            run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy and a reference at once");
         ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
-        ITrainableModel reference = await run.OpenFrozenAsync("reference", new ModelSpec(init, new Adaptation.Full(), Head.Token, run.Seed), cancellation);
+        ModelSpec frozen = new(init, new Adaptation.Full(), Head.Token, run.Seed);
+        ITrainableModel? reference = Training.ReferenceFree ? null
+            : Training.SyncEvery > 0 ? await run.OpenTrainableAsync("reference", frozen, cancellation)
+            : await run.OpenFrozenAsync("reference", frozen, cancellation);
         await new Dpo(Training).RunAsync(pairs, policy, reference, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = $"{pairs.Count} preferences";

@@ -11,6 +11,7 @@ public static class StageCatalog
         ["annotate"] = typeof(AnnotateStage),
         ["pairs"] = typeof(PairsStage),
         ["reward-model"] = typeof(RewardModelStage),
+        ["weight-average"] = typeof(WeightAverageStage),
         ["expert-iteration"] = typeof(ExpertIterationStage),
         ["dpo"] = typeof(DpoStage),
         ["kto"] = typeof(KtoStage),
@@ -24,6 +25,10 @@ public static class StageCatalog
         ["online-dpo"] = typeof(OnlineDpoStage),
         ["xpo"] = typeof(XpoStage),
         ["nash-md"] = typeof(NashMdStage),
+        ["feedme"] = typeof(FeedMeStage),
+        ["reward-conditioning"] = typeof(RewardConditioningStage),
+        ["quark"] = typeof(QuarkStage),
+        ["spin"] = typeof(SpinStage),
         ["accuracy"] = typeof(AccuracyStage),
         ["win-rate"] = typeof(WinRateStage),
     });
