@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Paddock.Data;
+using Paddock.Engine;
 
 namespace Paddock.Judging;
 
@@ -28,6 +29,7 @@ public sealed class JudgeAnnotator(IJudge judge, int inFlight, IDisposable? owne
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using SemaphoreSlim places = new(inFlight);
         Queue<Task<JudgeVerdict>> waiting = new();
+        Ending ending = new();
         int ahead = 4 * inFlight;
         try
         {
@@ -35,7 +37,7 @@ public sealed class JudgeAnnotator(IJudge judge, int inFlight, IDisposable? owne
             {
                 // places are taken in the order of the comparisons
                 await places.WaitAsync(cancellation);
-                waiting.Enqueue(OneAsync(comparison, places, stop.Token));
+                waiting.Enqueue(OneAsync(comparison, places, ending, stop.Token));
                 while (waiting.Count > 0 && (waiting.Count >= ahead || waiting.Peek().IsCompleted))
                     yield return await waiting.Dequeue();
             }
@@ -44,7 +46,9 @@ public sealed class JudgeAnnotator(IJudge judge, int inFlight, IDisposable? owne
         }
         finally
         {
-            await stop.CancelAsync();
+            // a cap or a missing key ends the run by itself: calls in flight may be paid for already, so their replies are waited for and kept
+            if (!ending.ByItself)
+                await stop.CancelAsync();
             foreach (Task<JudgeVerdict> task in waiting)
                 await Task.WhenAny(task); // nothing outlives the run; what went wrong first has been thrown
         }
@@ -52,11 +56,21 @@ public sealed class JudgeAnnotator(IJudge judge, int inFlight, IDisposable? owne
 
     public void Dispose() => owned?.Dispose();
 
-    private async Task<JudgeVerdict> OneAsync(Comparison comparison, SemaphoreSlim places, CancellationToken cancellation)
+    private sealed class Ending
+    {
+        public volatile bool ByItself;
+    }
+
+    private async Task<JudgeVerdict> OneAsync(Comparison comparison, SemaphoreSlim places, Ending ending, CancellationToken cancellation)
     {
         try
         {
             return await Task.Run(() => judge.JudgeAsync(comparison, cancellation), cancellation);
+        }
+        catch (BadInputException)
+        {
+            ending.ByItself = true;
+            throw;
         }
         finally
         {

@@ -114,15 +114,19 @@ public sealed class ClientTests
     [Fact]
     public async Task A_reply_of_another_request_is_refused_but_a_server_without_ids_is_not()
     {
-        string[] ids = ["1", "2", "2", "3"];
+        string[] ids = ["1", "2", "2", "2", "2", "3", "4", "5", "5", "5", "6"];
         DuplicateChatClient guard = new(new FakeChat((_, call) => FakeChat.Reply("A", id: ids[call - 1])));
         await Ask(guard, "a");
         await Ask(guard, "b");
-        await Assert.ThrowsAsync<JudgeCallException>(() => Ask(guard, "c"));
-        await Ask(guard, "c");
+        for (int i = 2; i < ids.Length; i++)
+            if (ids[i] == ids[i - 1])
+                await Assert.ThrowsAsync<JudgeCallException>(() => Ask(guard, "c"));
+            else
+                await Ask(guard, "c");
         DuplicateChatClient constant = new(new FakeChat((_, _) => FakeChat.Reply("A", id: "chatcmpl-local")));
         await Ask(constant, "a");
-        await Assert.ThrowsAsync<JudgeCallException>(() => Ask(constant, "b"));
+        for (int i = 0; i < 4; i++)
+            await Assert.ThrowsAsync<JudgeCallException>(() => Ask(constant, "b"));
         for (int i = 0; i < 5; i++)
             await Ask(constant, "b");
     }

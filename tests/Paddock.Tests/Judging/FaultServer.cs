@@ -38,7 +38,6 @@ internal sealed class FaultServer : IAsyncDisposable
     private readonly Func<long, Fault> _faultOf;
     private readonly Task _accepting;
     private long _requests, _answered;
-    private byte[] _last = Completion("0", "A", "stop");
 
     /// <param name="faultOf">Number of a request, from 1, to what goes wrong with it.</param>
     public FaultServer(Func<long, Fault>? faultOf = null)
@@ -81,6 +80,12 @@ internal sealed class FaultServer : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>What a connection remembers: the last good reply on it.</summary>
+    private sealed class Connection
+    {
+        public byte[]? Last { get; set; }
+    }
+
     private async Task AcceptAsync()
     {
         try
@@ -109,8 +114,9 @@ internal sealed class FaultServer : IAsyncDisposable
             try
             {
                 NetworkStream stream = client.GetStream();
+                Connection connection = new();
                 while (await ReadAsync(stream, late.Token) is { } body)
-                    if (!await AnswerAsync(stream, body, late.Token))
+                    if (!await AnswerAsync(stream, body, connection, late.Token))
                         return;
             }
             catch (Exception e) when (e is IOException or OperationCanceledException or SocketException or ObjectDisposedException)
@@ -142,7 +148,7 @@ internal sealed class FaultServer : IAsyncDisposable
     }
 
     // false when the connection is over
-    private async Task<bool> AnswerAsync(NetworkStream stream, byte[] body, CancellationToken cancellation)
+    private async Task<bool> AnswerAsync(NetworkStream stream, byte[] body, Connection connection, CancellationToken cancellation)
     {
         long number = Interlocked.Increment(ref _requests);
         Fault fault = _faultOf(number);
@@ -175,8 +181,9 @@ internal sealed class FaultServer : IAsyncDisposable
             case Fault.CutOff:
                 await SendAsync(stream, 200, Completion(id, "The ans", "length"), "", cancellation);
                 return true;
-            case Fault.Duplicate:
-                await SendAsync(stream, 200, _last, "", cancellation);
+            case Fault.Duplicate when connection.Last is { } last:
+                await Task.Delay(50, cancellation); // a connection that is one reply behind: its client has read that reply
+                await SendAsync(stream, 200, last, "", cancellation);
                 return true;
             case Fault.SlowLoris:
                 foreach (byte b in "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"u8.ToArray())
@@ -188,7 +195,7 @@ internal sealed class FaultServer : IAsyncDisposable
             case Fault.Dropped:
                 return false;
             default:
-                _last = good;
+                connection.Last = good;
                 await SendAsync(stream, 200, good, "x-ratelimit-limit-requests: 10000000\r\nx-ratelimit-remaining-requests: 9999999\r\n", cancellation);
                 Interlocked.Increment(ref _answered);
                 return true;

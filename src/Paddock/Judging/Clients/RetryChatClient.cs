@@ -119,17 +119,17 @@ public sealed class CircuitBreakerChatClient : DelegatingChatClient
 }
 
 /// <summary>
-/// Refuses a reply that was given to another request before: its id is known. A server whose ids are all the same numbers nothing, so an id that comes a
-/// third time switches the check off.
+/// Refuses a reply that another request of this process has had already: its id is known. A reply that reaches a wrong request before its own cannot be told
+/// from a right one. The check rests while duplicates outnumber new ids, because then the server does not number its replies.
 /// </summary>
 public sealed class DuplicateChatClient(IChatClient inner) : DelegatingChatClient(inner)
 {
-    private const int Remembered = 4096;
+    private const int Remembered = 4096, FewestToRest = 5;
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, int> _seen = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
     private readonly Queue<string> _order = new();
-    private bool _off;
+    private long _new, _again;
 
     public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -141,17 +141,13 @@ public sealed class DuplicateChatClient(IChatClient inner) : DelegatingChatClien
     {
         lock (_gate)
         {
-            if (_off)
-                return false;
-            int times = _seen[id] = _seen.GetValueOrDefault(id) + 1;
-            if (times == 1)
-            {
-                _order.Enqueue(id);
-                if (_order.Count > Remembered)
-                    _seen.Remove(_order.Dequeue());
-            }
-            _off = times > 2;
-            return times == 2;
+            if (!_seen.Add(id))
+                return ++_again < FewestToRest || _again <= _new;
+            _new++;
+            _order.Enqueue(id);
+            if (_order.Count > Remembered)
+                _seen.Remove(_order.Dequeue());
+            return false;
         }
     }
 }
