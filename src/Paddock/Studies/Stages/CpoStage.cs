@@ -32,7 +32,7 @@ public sealed record CpoStage(string Name, string Data, string? Init = null, [Ra
     {
         string init = run.Input(Init).Weights;
         List<TokenizedPair> pairs = PairEncoding.Encode(PairEncoding.Hard(StageRows.ReadPreferences(run.Input(Data), run), Data), run.Services.OpenCodec(init), Limit);
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         await new Cpo(Training).RunAsync(pairs, policy, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = $"{pairs.Count} preferences";

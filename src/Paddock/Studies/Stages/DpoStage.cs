@@ -42,7 +42,7 @@ public sealed record DpoStage(string Name, string Data, string? Init = null, [Ra
         List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.ReadPreferences(run.Input(Data), run), run.Services.OpenCodec(init), Limit);
         if (!Training.ReferenceFree)
             run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy and a reference at once");
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         ModelSpec frozen = new(init, new Adaptation.Full(), Head.Token, run.Seed);
         ITrainableModel? reference = Training.ReferenceFree ? null
             : Training.SyncEvery > 0 ? await run.OpenTrainableAsync("reference", frozen, cancellation)

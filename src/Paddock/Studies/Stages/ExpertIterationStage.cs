@@ -20,7 +20,7 @@ public sealed record ExpertIterationStage(string Name, string Reward, string? In
 
     public int Version => 2;
 
-    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model, StageProduct.Policy), new("reward", Reward, InputKind.Model, StageProduct.RewardModel)];
+    public IEnumerable<StageInput> Inputs => RewardedTraining.Inputs(Init, Reward);
 
     public IEnumerable<StageProblem> Problems(StageChecks checks) =>
         [.. checks.Split("split", Split, SplitContent.Prompts), .. TrainingChecks.Answers("n", N, Temperature), .. LoraSettings.Problems(Lora)];
@@ -40,9 +40,9 @@ public sealed record ExpertIterationStage(string Name, string Reward, string? In
                 await using ISampler sampler = await run.Backend.OpenSamplerAsync(new CheckpointUri(init), cancellation);
                 string rewardWeights = run.Input(Reward).Weights;
                 RewardInput input = new(codec, run.Services.OpenCodec(rewardWeights));
-                ITrainableModel reward = await run.OpenFrozenAsync("reward", new ModelSpec(rewardWeights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation);
+                RewardScorer reward = await run.OpenScorerAsync(rewardWeights, cancellation);
                 SamplingOptions sampling = SamplingOptions.Plain(MaxTokens ?? run.World.MaxResponseTokens, (float)Temperature, codec.StopTokens);
-                await method.SelectAsync(encoded, (int)rows.Done, sampler, sampling, new RewardScorer(reward), run, chosen =>
+                await method.SelectAsync(encoded, (int)rows.Done, sampler, sampling, reward, run, chosen =>
                 {
                     int first = (int)rows.Done;
                     rows.Append([.. chosen.Select((c, i) => new SystemRow(prompts[first + i].Id, codec.DecodeResponse(c.Kept.Tokens), c.Choice.Rewards, c.Kept.Tokens.Count, 0, null))],
@@ -58,7 +58,7 @@ public sealed record ExpertIterationStage(string Name, string Reward, string? In
         Dictionary<string, double> selection = new BestOfN(new BestOfNSettings(N)).Metrics(choices);
         if (run.ResumedFromStep == null)
             run.Log(-1, selection); // a checkpoint keeps the row
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         await method.TrainAsync(examples, policy, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         double gain = selection["bon/reward_selected"] - selection["bon/reward_mean"];

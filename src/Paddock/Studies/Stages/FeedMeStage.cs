@@ -25,7 +25,7 @@ public sealed record FeedMeStage(string Name, string Data, string? Init = null, 
     {
         string init = run.Input(Init).Weights;
         List<TokenizedPair> pairs = PairEncoding.Encode(StageRows.ReadPreferences(run.Input(Data), run), run.Services.OpenCodec(init), Limit);
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         await new FeedMe(new FeedMeSettings(new SftSettings(Batch, Epochs, LearningRate))).RunAsync(pairs, policy, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = $"{pairs.Count} preferred answers";

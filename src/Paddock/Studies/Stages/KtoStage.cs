@@ -30,8 +30,8 @@ public sealed record KtoStage(string Name, string Data, string? Init = null, [Ra
         string init = run.Input(Init).Weights;
         List<TokenizedLabel> labels = LabelEncoding.Encode(LabelEncoding.Read(run.Input(Data), run), run.Services.OpenCodec(init), Limit, KeepDesirable, KeepUndesirable);
         run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy and a reference at once");
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
-        ITrainableModel reference = await run.OpenFrozenAsync("reference", new ModelSpec(init, new Adaptation.Full(), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
+        ITrainableModel reference = await run.OpenReferenceAsync(init, cancellation);
         await new Kto(Training).RunAsync(labels, policy, reference, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = LabelEncoding.Describe(labels);

@@ -26,7 +26,7 @@ public sealed record OrpoStage(string Name, string Data, string? Init = null, [R
     {
         string init = run.Input(Init).Weights;
         List<TokenizedPair> pairs = PairEncoding.Encode(PairEncoding.Hard(StageRows.ReadPreferences(run.Input(Data), run), Data), run.Services.OpenCodec(init), Limit);
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         await new Orpo(Training).RunAsync(pairs, policy, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = $"{pairs.Count} preferences";

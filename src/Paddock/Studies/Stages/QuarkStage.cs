@@ -22,7 +22,7 @@ public sealed record QuarkStage(string Name, string Reward, string? Init = null,
 
     public int Version => 1;
 
-    public IEnumerable<StageInput> Inputs => [new("init", Init, InputKind.Model, StageProduct.Policy), new("reward", Reward, InputKind.Model, StageProduct.RewardModel)];
+    public IEnumerable<StageInput> Inputs => RewardedTraining.Inputs(Init, Reward);
 
     public IEnumerable<StageProblem> Problems(StageChecks checks)
     {
@@ -41,9 +41,9 @@ public sealed record QuarkStage(string Name, string Reward, string? Init = null,
         int[][] controls = [.. Controls.Select((text, i) => ControlText.Encode($"controls[{i}]", text, codec))];
         run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy, a reference and a reward model at once");
         RewardInput input = new(codec, run.Services.OpenCodec(rewardWeights));
-        RewardScorer scorer = new(await run.OpenFrozenAsync("reward", new ModelSpec(rewardWeights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation));
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
-        ITrainableModel reference = await run.OpenFrozenAsync("reference", new ModelSpec(init, new Adaptation.Full(), Head.Token, run.Seed), cancellation);
+        RewardScorer scorer = await run.OpenScorerAsync(rewardWeights, cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
+        ITrainableModel reference = await run.OpenReferenceAsync(init, cancellation);
         await new Quark(Training).RunAsync(encoded, controls, MaxTokens ?? run.World.MaxResponseTokens, codec.StopTokens,
             (answers, stop) => scorer.ScoreAsync([.. answers.Select(a => input.Of(prompts[a.Prompt], encoded[a.Prompt], a.Tokens))], stop), policy, reference, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);

@@ -40,7 +40,7 @@ public sealed record RewardConditioningStage(string Name, string Data, string? I
         int[] good = ControlText.Encode("good", Good, codec), bad = ControlText.Encode("bad", Bad, codec);
         if (good.AsSpan().SequenceEqual(bad))
             throw new BadInputException($"good ('{Good}') and bad ('{Bad}') are the same ids to the tokenizer of '{init}'; name two texts that it tells apart");
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         await new RewardConditioning(new RewardConditioningSettings(new SftSettings(Batch, Epochs, LearningRate))).RunAsync(pairs, good, bad, policy, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         ControlText.AddTo(run, Good, good, preferences[0].Prompt, pairs[0].Prompt);

@@ -48,9 +48,9 @@ internal sealed record RewardedTraining(IReadOnlyList<int[]> Prompts, RewardOf R
             throw new BadInputException($"'{run.Name}': split '{split}' has no prompts to train on");
         run.Backend.Traits.Require(run.Backend.Traits.SeveralModels, "a policy, a reference and a reward model at once");
         run.Backend.Traits.Require(run.Backend.Traits.ScalarHeads, "scalar heads");
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(weights, LoraSettings.Adaptation(lora), Head.Token, run.Seed), cancellation);
-        ITrainableModel? reference = needsReference ? await run.OpenFrozenAsync("reference", new ModelSpec(weights, new Adaptation.Full(), Head.Token, run.Seed), cancellation) : null;
-        RewardScorer scorer = new(await run.OpenFrozenAsync("reward", new ModelSpec(rewardWeights, new Adaptation.Full(), Head.Scalar, run.Seed), cancellation));
+        ITrainableModel policy = await run.OpenPolicyAsync(weights, lora, cancellation);
+        ITrainableModel? reference = needsReference ? await run.OpenReferenceAsync(weights, cancellation) : null;
+        RewardScorer scorer = await run.OpenScorerAsync(rewardWeights, cancellation);
         RewardInput input = new(codec, run.Services.OpenCodec(rewardWeights));
         int longest = maxTokens ?? run.World.MaxResponseTokens;
         return new([.. prompts.Select(p => codec.EncodePrompt(p.Messages))],

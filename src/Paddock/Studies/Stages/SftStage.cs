@@ -28,7 +28,7 @@ public sealed record SftStage(string Name, string? Init = null, string Split = "
         ITextCodec codec = run.Services.OpenCodec(init);
         List<TokenizedExample> examples = [.. run.World.Demonstrations(Split).Take(Limit ?? int.MaxValue)
             .SelectMany(d => AllTurns ? Turns(d) : [d]).Select(d => new TokenizedExample(codec.EncodePrompt(d.Prompt.Messages), codec.EncodeResponse(d.Response)))];
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
         await new Sft(Training).RunAsync(examples, policy, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = $"{examples.Count} demonstrations";

@@ -70,8 +70,8 @@ public sealed record SpinStage(string Name, string? Init = null, string Split = 
         int same = pairs.RemoveAll(p => p.Chosen.Text == p.Rejected.Text && p.Chosen.Finished == p.Rejected.Finished);
         if (pairs.Count == 0)
             throw new BadInputException($"every answer of '{Init}' is the demonstration itself; there is nothing left to learn by self-play");
-        ITrainableModel policy = await run.OpenTrainableAsync("policy", new ModelSpec(init, LoraSettings.Adaptation(Lora), Head.Token, run.Seed), cancellation);
-        ITrainableModel frozen = await run.OpenFrozenAsync("opponent", new ModelSpec(init, new Adaptation.Full(), Head.Token, run.Seed), cancellation);
+        ITrainableModel policy = await run.OpenPolicyAsync(init, Lora, cancellation);
+        ITrainableModel frozen = await run.OpenReferenceAsync(init, cancellation);
         await method.TrainAsync(PairEncoding.Encode(pairs, codec, null), policy, frozen, run, cancellation);
         await run.SaveModelAsync(policy, cancellation);
         run.Summary = $"{pairs.Count} demonstrations against own answers, {same} that were the same left out";
