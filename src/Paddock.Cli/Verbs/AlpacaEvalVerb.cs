@@ -53,28 +53,12 @@ internal static partial class AlpacaEvalVerb
 
     private static List<AlpacaEvalRow> Score(string[] annotations, string[] outputs, string? name, string? mode, Control control, RandomStream stream, int resamples)
     {
-        Dictionary<string, List<AlpacaEvalAnnotation>> models = new(StringComparer.Ordinal);
-        foreach (string path in annotations)
-            foreach (AlpacaEvalAnnotation row in AlpacaEvalAnnotationFormat.Read(path))
-            {
-                string model = NameOf(row.Generator2, path);
-                if (!models.TryGetValue(model, out List<AlpacaEvalAnnotation>? known))
-                    models[model] = known = [];
-                known.Add(row);
-            }
+        Dictionary<string, List<AlpacaEvalAnnotation>> models = ByModel(annotations, AlpacaEvalAnnotationFormat.Read, row => row.Generator2);
         if (models.Count == 0)
             throw new BadInputException($"{annotations[0]}: no rows");
         if (name != null && models.Count > 1)
             throw new BadInputException($"--name: the annotations are on {models.Count} models ({string.Join(", ", models.Keys)}); give them one at a time");
-        Dictionary<string, List<ModelOutput>> answered = new(StringComparer.Ordinal);
-        foreach (string path in outputs)
-            foreach (ModelOutput row in AlpacaEvalOutputFormat.Read(path))
-            {
-                string model = NameOf(row.Generator, path);
-                if (!answered.TryGetValue(model, out List<ModelOutput>? known))
-                    answered[model] = known = [];
-                known.Add(row);
-            }
+        Dictionary<string, List<ModelOutput>> answered = ByModel(outputs, AlpacaEvalOutputFormat.Read, row => row.Generator);
         List<AlpacaEvalRow> rows = [];
         foreach ((string model, List<AlpacaEvalAnnotation> verdicts) in models)
         {
@@ -86,6 +70,20 @@ internal static partial class AlpacaEvalVerb
             rows.Add(control.Apply(row, verdicts, stream, resamples));
         }
         return rows;
+    }
+
+    private static Dictionary<string, List<T>> ByModel<T>(string[] paths, Func<string, IEnumerable<T>> read, Func<T, string?> generator)
+    {
+        Dictionary<string, List<T>> models = new(StringComparer.Ordinal);
+        foreach (string path in paths)
+            foreach (T row in read(path))
+            {
+                string model = NameOf(generator(row), path);
+                if (!models.TryGetValue(model, out List<T>? known))
+                    models[model] = known = [];
+                known.Add(row);
+            }
+        return models;
     }
 
     // AlpacaEval keeps results in a folder of the model's name, which its own example files need

@@ -61,40 +61,47 @@ public static class Agreement
             foreach (int? label in rater)
                 categories = Math.Max(categories, (label ?? -1) + 1);
         }
-        double[,] coincidences = new double[categories, categories];
+        double[] coincidences = new double[categories * categories];
         int[] counts = new int[categories];
         for (int item = 0; item < items; item++)
         {
             Array.Clear(counts);
-            int labels = 0;
             foreach (IReadOnlyList<int?> rater in ratings)
                 if (rater[item] is { } label)
-                {
                     counts[label]++;
-                    labels++;
-                }
-            if (labels < 2)
-                continue;
-            for (int c = 0; c < categories; c++)
-                for (int k = 0; k < categories; k++)
-                    coincidences[c, k] += (double)counts[c] * (c == k ? counts[k] - 1 : counts[k]) / (labels - 1);
+            AddCoincidences(counts, coincidences);
         }
         double[] totals = new double[categories];
         double n = 0, observed = 0, expected = 0;
         for (int c = 0; c < categories; c++)
             for (int k = 0; k < categories; k++)
             {
-                totals[c] += coincidences[c, k];
-                n += coincidences[c, k];
+                totals[c] += coincidences[c * categories + k];
+                n += coincidences[c * categories + k];
             }
         for (int c = 0; c < categories; c++)
             for (int k = 0; k < categories; k++)
             {
                 double distance = SquaredDistance(c, k, totals, scale);
-                observed += coincidences[c, k] * distance;
+                observed += coincidences[c * categories + k] * distance;
                 expected += totals[c] * totals[k] * distance;
             }
         return 1 - observed / n / (expected / (n * (n - 1)));
+    }
+
+    /// <summary>Adds the coincidences of one item's labels; a single label coincides with nothing.</summary>
+    /// <param name="counts">[C] labels of the item in each category.</param>
+    /// <param name="coincidences">[C, C].</param>
+    internal static void AddCoincidences(ReadOnlySpan<int> counts, Span<double> coincidences)
+    {
+        int labels = 0;
+        foreach (int count in counts)
+            labels += count;
+        if (labels < 2)
+            return;
+        for (int c = 0; c < counts.Length; c++)
+            for (int k = 0; k < counts.Length; k++)
+                coincidences[c * counts.Length + k] += (double)counts[c] * (c == k ? counts[k] - 1 : counts[k]) / (labels - 1);
     }
 
     private static double SquaredDistance(int c, int k, double[] totals, Scale scale)

@@ -18,7 +18,7 @@ public static class Bootstrap
     public static Interval Percentile(int units, ResampledStatistic statistic, RandomStream stream, int resamples = DefaultResamples)
     {
         (double estimate, double[] draws) = Draw(units, statistic, stream, resamples);
-        return new(estimate, Math.Sqrt(Moments.Variance(draws)), units, Quantile(draws, 0.025), Quantile(draws, 0.975), "percentile");
+        return OfSorted(estimate, draws, units);
     }
 
     /// <summary>
@@ -47,7 +47,7 @@ public static class Bootstrap
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(draws.Length, 2);
         Array.Sort(draws);
-        return new(estimate, Math.Sqrt(Moments.Variance(draws)), units, Quantile(draws, 0.025), Quantile(draws, 0.975), "percentile");
+        return OfSorted(estimate, draws, units);
     }
 
     /// <summary>BCa interval of a plain mean over units.</summary>
@@ -60,6 +60,9 @@ public static class Bootstrap
                 sum += span[i];
             return sum / indices.Length;
         }, stream, resamples);
+
+    private static Interval OfSorted(double estimate, double[] draws, int units) =>
+        new(estimate, Math.Sqrt(Moments.Variance(draws)), units, Quantile(draws, 0.025), Quantile(draws, 0.975), "percentile");
 
     private static (double Estimate, double[] Draws) Draw(int units, ResampledStatistic statistic, RandomStream stream, int resamples)
     {

@@ -17,7 +17,9 @@ public sealed record AlpacaEvalAnnotation(string Instruction, string Output1, st
     double? Preference = null, string? Dataset = null, string? Datasplit = null, double? PricePerExample = null, double? TimePerExample = null, string? RawCompletion = null, string Input = "")
 {
     /// <summary>Score of output_2, preference - 1, a tie 1/2; null when there is no verdict.</summary>
-    public double? Score => Preference == 0 ? 0.5 : Preference - 1;
+    public double? Score => ScoreOf(Preference);
+
+    internal static double? ScoreOf(double? preference) => preference == 0 ? 0.5 : preference - 1;
 
     /// <summary>The pair as a training preference: chosen is the likelier winner, output_1 in a tie; null when there is no verdict.</summary>
     public Preference? ToPreference(string id)
@@ -68,13 +70,20 @@ public static class AlpacaEvalAnnotationFormat
 
     internal static IEnumerable<(string Place, AlpacaEvalAnnotation Value)> ReadPlaced(string path) => RowReader.ReadPlaced(path, row =>
     {
-        double? preference = row.OptionalNumber("preference", 0, 2);
-        if (preference is > 0 and < 1)
-            row.Problem("preference", $"expected 1 to 2, 0 (a tie, as older files have it) or null, not {preference}");
+        double? preference = Preference(row);
         return new AlpacaEvalAnnotation(row.Text("instruction"), row.Text("output_1"), row.Text("output_2"), row.OptionalText("generator_1"), row.OptionalText("generator_2"),
             row.OptionalText("annotator"), preference, row.OptionalText("dataset"), row.OptionalText("datasplit"), row.OptionalNumber(Spelled(row, "price_per_example")),
             row.OptionalNumber(Spelled(row, "time_per_example")), row.Get(Spelled(row, "raw_completion"))?.GetRawText(), row.OptionalText("input") ?? "");
     });
+
+    /// <summary>The judge's preference of a row; null for no verdict.</summary>
+    internal static double? Preference(Row row)
+    {
+        double? preference = row.OptionalNumber("preference", 0, 2);
+        if (preference is > 0 and < 1)
+            row.Problem("preference", $"expected 1 to 2, 0 (a tie, as older files have it) or null, not {preference}");
+        return preference;
+    }
 
     public static void Write(string path, IReadOnlyList<AlpacaEvalAnnotation> rows) => RowWriter.Array(path, rows, (json, row) =>
     {

@@ -36,7 +36,7 @@ public static class VerdictFormat
         double? preference = row.OptionalNumber("preference", -1, 2);
         if (preference is (> -1 and < 1) and not 0)
             row.Problem("preference", $"expected 1 to 2, 0 (a tie, as older files have it), or null or -1 for no verdict, not {preference}");
-        double? score = preference switch { null or -1 => null, 0 => 0.5, { } p => p - 1 };
+        double? score = preference == -1 ? null : AlpacaEvalAnnotation.ScoreOf(preference);
         // the state names a kind of failure; a reason may be different in every row
         string? missing = score != null ? null : row.Get("state") is { ValueKind: JsonValueKind.String } state ? row.TextOf(state, "state").ToLowerInvariant() : Text(row, "reason", "missing", "problem");
         return new(TextOf(Conversations.PromptMessages(row)), row.Text("output_1"), row.Text("output_2"), score, Text(row, "generator_1"), Text(row, "generator_2"), Text(row, "annotator", "judge"),

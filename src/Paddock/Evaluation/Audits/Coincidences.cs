@@ -21,15 +21,7 @@ internal static class Coincidences
     }
 
     /// <summary>Adds the coincidences of one pair's labels; a single label coincides with nothing.</summary>
-    public static void Add(ReadOnlySpan<double> labels, Span<double> sums)
-    {
-        if (labels.Length < 2)
-            return;
-        int[] counts = Count(labels);
-        for (int c = 0; c < Categories; c++)
-            for (int k = 0; k < Categories; k++)
-                sums[c * Categories + k] += (double)counts[c] * (c == k ? counts[k] - 1 : counts[k]) / (labels.Length - 1);
-    }
+    public static void Add(ReadOnlySpan<double> labels, Span<double> sums) => Agreement.AddCoincidences(Count(labels), sums[..Width]);
 
     /// <summary>1 - D_o / D_e; NaN where all labels are of one category.</summary>
     public static double Alpha(ReadOnlySpan<double> sums)

@@ -18,7 +18,7 @@ internal static class StylePreference
 
     public static TraitPreference? Longer(PairTable judge, PairTable? people, AuditSettings settings) => Of(judge, people, settings, "longer", static (first, second) =>
     {
-        int difference = TextTraits.Length(second) - TextTraits.Length(first);
+        int difference = TextLength.CodePoints(second) - TextLength.CodePoints(first);
         return Math.Abs(difference) > SignificantLength ? difference > 0 : null;
     });
 
@@ -38,7 +38,7 @@ internal static class StylePreference
         List<(string Prompt, double X, double Y)> rows = [];
         foreach (JudgedPair pair in judge.Pairs)
             if (pair.Known is { Length: > 0 } labels && people.LabelsFor(pair.Prompt, pair.First, pair.Second) is { Length: > 0 } votes)
-                rows.Add((pair.Prompt, TextTraits.Length(pair.Second) - TextTraits.Length(pair.First), Moments.Mean(labels) - Moments.Mean(votes)));
+                rows.Add((pair.Prompt, TextLength.CodePoints(pair.Second) - TextLength.CodePoints(pair.First), Moments.Mean(labels) - Moments.Mean(votes)));
         double squares = rows.Sum(r => r.X * r.X), unit = Math.Sqrt(squares / rows.Count);
         if (!(squares > 0))
             return null;

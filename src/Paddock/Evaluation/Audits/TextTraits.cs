@@ -1,20 +1,10 @@
 using System.Globalization;
-using System.Text;
 
 namespace Paddock.Evaluation.Audits;
 
 /// <summary>What of an answer's form a judge may favour.</summary>
 public static class TextTraits
 {
-    /// <summary>Unicode code points, as Python's <c>len</c> counts; half a surrogate pair counts as one.</summary>
-    public static int Length(string text)
-    {
-        int count = 0;
-        foreach (Rune _ in text.EnumerateRunes())
-            count++;
-        return count;
-    }
-
     /// <summary>
     /// Whether a line begins with an item of a list: a bullet (<c>*</c>, <c>-</c> or a dot), a number with <c>.</c> or <c>)</c>, or a Latin
     /// letter with <c>.</c> or <c>)</c> and a blank, and a word follows. AlpacaEval's rule of 2024 (contains_list), scanned in one pass.

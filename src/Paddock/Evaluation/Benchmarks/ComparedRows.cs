@@ -44,10 +44,7 @@ public static class ComparedRows
 
     private static ComparedRow Annotation(Row row)
     {
-        double? preference = row.OptionalNumber("preference", 0, 2);
-        if (preference is > 0 and < 1)
-            row.Problem("preference", $"expected 1 to 2, 0 (a tie, as older files have it) or null, not {preference}");
-        double? second = preference == 0 ? 0.5 : preference - 1;
+        double? second = AlpacaEvalAnnotation.ScoreOf(AlpacaEvalAnnotationFormat.Preference(row));
         // the system is output_2, so it is the first here
         return new(Conversations.WithInput(row.Text("instruction"), row.OptionalText("input") ?? ""), row.OptionalText("generator_2"), row.OptionalText("generator_1"), second, Weight(row),
             row.Text("output_2"), row.Text("output_1"));

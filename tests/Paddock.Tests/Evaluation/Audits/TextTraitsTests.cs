@@ -1,3 +1,4 @@
+using Paddock.Evaluation;
 using Paddock.Evaluation.Audits;
 
 namespace Paddock.Tests.Evaluation.Audits;
@@ -39,8 +40,8 @@ public class TextTraitsTests
     [InlineData("abc", 3)]
     [InlineData("日本語😀", 4)]
     [InlineData("e\u0301", 2)]
-    public void Length_is_in_code_points(string text, int length) => Assert.Equal(length, TextTraits.Length(text));
+    public void Length_is_in_code_points(string text, int length) => Assert.Equal(length, TextLength.CodePoints(text));
 
     [Fact]
-    public void Half_a_pair_is_one_code_point() => Assert.Equal(3, TextTraits.Length("a" + (char)0xD83D + "b"));
+    public void Half_a_pair_is_one_code_point() => Assert.Equal(3, TextLength.CodePoints("a" + (char)0xD83D + "b"));
 }
